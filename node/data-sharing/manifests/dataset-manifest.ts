@@ -1,0 +1,109 @@
+/**
+ * What a custodian declares about a dataset: its privacy unit, its columns with bounds and domains, the purposes it may serve, and
+ * its budget. Nothing of it is read off the data, so it can be shown to anyone.
+ *
+ * Every column is stored as an integer: a decimal as a multiple of its grid (10^-scale), a text or a boolean as its place in the
+ * declared domain, a date as days since 1970-01-01. Plans, engines and (later) multiparty computation see integers only.
+ */
+import { z } from "zod";
+
+/** Lower-case words joined by single hyphens or underscores; safe as a file name, in SQL and in a URL. */
+export const nameSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/,
+    "use lower-case letters, digits and single hyphens or underscores",
+  )
+  .max(64);
+
+/** A column or table name as PostgreSQL folds it. */
+export const identifierSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*$/, "use lower-case letters, digits and underscores, a letter first")
+  .max(63);
+
+/** Whole numbers that a manifest may bound a column by; sums of 2^40 such values still fit the engines' 128-bit integers. */
+export const boundMagnitudeMax = 2 ** 47;
+/** Keys of one grouping column; more would spread any budget too thin to answer. */
+export const domainSizeMax = 10_000;
+/** Purposes are terms of the W3C Data Privacy Vocabulary. */
+export const purposeSchema = z
+  .string()
+  .regex(
+    /^dpv:[A-Z][A-Za-z]+$/,
+    "use a term of the Data Privacy Vocabulary, such as dpv:ResearchAndDevelopment",
+  )
+  .max(64);
+/** Decimal digits of a count of micro-rho; up to 10^12 micro-rho. */
+export const microRhoSchema = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,11})$/, "use a whole number of micro-rho as text");
+
+const described = { description: z.string().max(400).optional(), nullable: z.boolean().default(false) };
+const bounds = (item: z.ZodType<number>) =>
+  z.tuple([item, item]).refine(([low, high]) => low <= high, "the lower bound is above the upper one");
+const bounded = z.number().min(-boundMagnitudeMax).max(boundMagnitudeMax);
+
+const columnSchema = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("integer"),
+    bounds: bounds(bounded.int()).optional(),
+    unit: z.string().max(40).optional(),
+    ...described,
+  }),
+  z.strictObject({
+    type: z.literal("decimal"),
+    /** Decimal places of the grid on which values are kept and answers released. */
+    scale: z.int().min(0).max(6),
+    bounds: bounds(bounded).optional(),
+    unit: z.string().max(40).optional(),
+    ...described,
+  }),
+  z.strictObject({
+    type: z.literal("text"),
+    domain: z.array(z.string().min(1).max(100)).min(1).max(domainSizeMax),
+    ...described,
+  }),
+  z.strictObject({ type: z.literal("boolean"), ...described }),
+  z.strictObject({ type: z.literal("date"), bounds: bounds2Dates().optional(), ...described }),
+]);
+
+function bounds2Dates() {
+  return z
+    .tuple([z.iso.date(), z.iso.date()])
+    .refine(([low, high]) => low <= high, "the lower date is after the upper one");
+}
+
+export const datasetManifestSchema = z.strictObject({
+  name: nameSchema,
+  title: z.string().min(1).max(200),
+  description: z.string().max(2000).default(""),
+  /** Whether a generator made the data up; said wherever the dataset is shown. */
+  synthetic: z.boolean(),
+  license: z.string().max(200).optional(),
+  source: z.string().max(400).optional(),
+  /** The class for which vetters are certified. At most 31 bytes, as it goes into a bytes32 on the chain. */
+  dataClass: nameSchema.max(31),
+  /** What algorithms call the table in FROM. */
+  table: identifierSchema,
+  /** The column that names the person a row belongs to: the privacy unit. Never an output, never stored in the clear. */
+  person: z.string().min(1).max(200),
+  /** Rows of one person that take part in any answer; the others are left out at load, chosen at random. */
+  rowsPerPerson: z.int().min(1).max(10_000),
+  columns: z
+    .record(identifierSchema, columnSchema)
+    .refine((columns) => Object.keys(columns).length > 0, "declare at least one column"),
+  purposes: z.array(purposeSchema).min(1).max(32),
+  budget: z.strictObject({
+    /** All queriers together, as queriers may collude. */
+    totalMicroRho: microRhoSchema,
+    perQuerierMicroRho: microRhoSchema,
+    /** Reserved on the chain ahead for one interval between batches. */
+    reservedMicroRho: microRhoSchema,
+  }),
+  /** A declared key with fewer persons (by the noisy count) is returned as suppressed. */
+  minimumPeople: z.int().min(0).max(1_000_000).default(10),
+});
+
+export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
+export type DatasetColumn = z.infer<typeof columnSchema>;
