@@ -1,6 +1,9 @@
 /** What data sharing needs from the outside; `adapters/` implements it. */
+import type { Block } from "../ledger/ports.ts";
+import type { Hex } from "../primitives/hex.ts";
 import type { DatasetManifest } from "./manifests/dataset-manifest.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { SignedRequest } from "./question-request.ts";
 
 export interface Randomness {
   /** `count` bytes, uniform and unpredictable. Answers are only as private as this is. */
@@ -55,4 +58,120 @@ export interface DatasetStore {
   ): Promise<ImportReport>;
   /** Manifests of all datasets here, by name. */
   manifests(): DatasetManifest[];
+}
+
+export type AlgorithmStatus = "none" | "published" | "approved" | "revoked";
+
+export interface PublishedAlgorithm {
+  hash: Hex;
+  author: Hex;
+  dataClass: string;
+  kind: string;
+  uri: string;
+  status: AlgorithmStatus;
+  approvals: { vetter: Hex; expiresS: number; withdrawn: boolean; counts: boolean }[];
+}
+
+/** Which algorithms may run, at a block. Fails with `chain_unavailable` when no endpoint answers in time. */
+export interface AlgorithmReader {
+  algorithmStatus(algorithm: Hex, at: Block): Promise<AlgorithmStatus>;
+  algorithm(algorithm: Hex): Promise<PublishedAlgorithm | undefined>;
+  algorithms(): Promise<PublishedAlgorithm[]>;
+}
+
+export interface DirectoryEntry {
+  member: Hex;
+  role: "repository" | "directory";
+  endpoint: string;
+  /** SHA-256 of the TLS certificate (DER); clients accept no other. */
+  tlsFingerprint: Hex;
+  metadataHash: Hex;
+  certified: boolean;
+}
+
+export interface DirectoryReader {
+  entries(role: DirectoryEntry["role"]): Promise<DirectoryEntry[]>;
+  entry(member: Hex, role: DirectoryEntry["role"]): Promise<DirectoryEntry | undefined>;
+}
+
+/** Manifests by content hash, from wherever they can be had; the reader checks the hash. */
+export interface AlgorithmSource {
+  /** The manifest's text, undefined if nobody has it. */
+  manifestText(algorithm: Hex): Promise<string | undefined>;
+}
+
+/**
+ * A question on its way: authorised (a token is out), charged (the budget is taken, nothing is released yet), answered (the exact reply
+ * is stored). A refusal after authorisation ends it as refused, with its reply.
+ */
+export interface StoredQuestion {
+  id: Hex;
+  state: "authorised" | "charged" | "answered" | "refused";
+  signed: SignedRequest;
+  /** Name of the dataset here. */
+  dataset: string;
+  block: { number: number; hash: Hex };
+  /** SHA-256 of the token. */
+  token: Hex;
+  tokenExpiresMs: number;
+  plan: Plan;
+  /** The exact bytes of the reply to authorisation, and of the reply to the question, once they exist. */
+  authorisation: string;
+  reply: string | undefined;
+}
+
+/** One logged outcome: the entry and the reply that goes with it become durable together. */
+export interface Outcome {
+  transcript: Hex;
+  repositorySignature: Hex;
+  promisedBlock: number;
+  createdMs: number;
+}
+
+export interface BudgetLimits {
+  totalMicroRho: bigint;
+  perQuerierMicroRho: bigint;
+}
+
+export type ChargeRefusal = "budget_exhausted" | "querier_budget_exhausted" | "budget_not_reserved";
+
+/** The durable state of a repository. Every write is on disk when it returns; each call is one transaction. */
+export interface QuestionStore {
+  question(id: Hex): StoredQuestion | undefined;
+  /** @throws TrustedDataError `question_conflict` if the id is taken. */
+  saveAuthorised(question: StoredQuestion): void;
+  /** A refusal before authorisation: only its log entry and the reply are kept, under the question's id. */
+  saveRefused(id: Hex, request: SignedRequest, reply: string, outcome: Outcome): void;
+  refusal(id: Hex): { signed: SignedRequest; reply: string } | undefined;
+  /**
+   * Takes the charge and moves the question from authorised to charged, or says why not and changes nothing. The charge is taken
+   * only if total and querier's sums stay within `limits` and the total within what is anchored (spent + reserved).
+   */
+  charge(id: Hex, microRho: bigint, limits: BudgetLimits): ChargeRefusal | undefined;
+  /** Ends a question: reply, log entry and (for a new release) the stored release under `releaseKey` in one transaction. */
+  saveReply(
+    id: Hex,
+    state: "answered" | "refused",
+    reply: string,
+    outcome: Outcome,
+    release?: { key: Hex; answer: string },
+  ): void;
+  release(key: Hex): string | undefined;
+  /** Micro-rho spent, all queriers; and by this querier for this purpose. */
+  spent(dataset: Hex): bigint;
+  spentBy(dataset: Hex, querier: Hex, purpose: string): bigint;
+  /** The most that may have been spent before the next batch is anchored; 0 before the first. */
+  anchoredCeiling(dataset: Hex): bigint;
+  /** Remembers a DPoP proof until `expiresMs`; false if it was used before. */
+  useProof(id: Hex, expiresMs: number): boolean;
+  /** A secret of this repository, made once. */
+  secret(name: string, byteCount: number): Uint8Array;
+}
+
+/** What a directory keeps: each repository's newest signed description, and manifests by content hash. Durable on return. */
+export interface DirectoryStore {
+  saveDescription(repository: Hex, description: string): void;
+  descriptions(): { repository: Hex; description: string }[];
+  saveManifest(algorithm: Hex, text: string): void;
+  manifest(algorithm: Hex): string | undefined;
 }

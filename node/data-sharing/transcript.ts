@@ -1,0 +1,41 @@
+/**
+ * The transcript (step 5): everything that was asked, decided and answered, in one document that both sides hash (SHA-256 over RFC 8785
+ * canonical JSON) and sign. Refusals have one too. The hash alone is logged; the random salt keeps it from being guessed.
+ */
+import { z } from "zod";
+import { hash32Schema, signatureSchema } from "../ledger/audit-entry.ts";
+import { canonicalHash } from "../primitives/canonical-json.ts";
+import type { Hex } from "../primitives/hex.ts";
+import { microRhoSchema } from "./manifests/dataset-manifest.ts";
+import { questionRequestSchema } from "./question-request.ts";
+
+export const transcriptSchema = z.strictObject({
+  version: z.literal("itd-transcript/1"),
+  request: questionRequestSchema,
+  requestSignature: signatureSchema,
+  /** The block at which certification and vetting were looked up. */
+  block: z.strictObject({ number: z.int().nonnegative(), hash: hash32Schema }),
+  timeS: z.int().positive(),
+  outcome: z.enum(["answered", "refused"]),
+  /** The refusal's error code; null when answered. */
+  refusal: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/)
+    .max(64)
+    .nullable(),
+  /** SHA-256 of the token that was used; null when refused before one was given. */
+  token: hash32Schema.nullable(),
+  plan: hash32Schema.nullable(),
+  dataVersion: z.int().nonnegative(),
+  consentVersion: z.int().nonnegative(),
+  /** What this question took from the budget; 0 for a refusal and for a stored release. */
+  chargeMicroRho: microRhoSchema,
+  answer: hash32Schema.nullable(),
+  salt: hash32Schema,
+});
+
+export type Transcript = z.infer<typeof transcriptSchema>;
+
+export function transcriptHash(transcript: Transcript): Hex {
+  return canonicalHash(transcript);
+}
