@@ -2,7 +2,12 @@
 // through (propose, approve, wait, execute), a certification, a signed approval. No shortcuts past the rules.
 
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import type { BaseContract, ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
+import type {
+  BaseContract,
+  ContractTransactionReceipt,
+  ContractTransactionResponse,
+  Interface,
+} from "ethers";
 import { encodeBytes32String as word } from "ethers";
 import { network } from "hardhat";
 import type {
@@ -96,6 +101,11 @@ export function frameworkAction({ framework }: System, id: string): Action {
     target: framework,
     data: framework.interface.encodeFunctionData("registerFramework", [id, rules]),
   };
+}
+
+/** The action that calls any function of the trust framework. */
+export function frameworkCall({ framework }: System, name: string, ...args: unknown[]): Action {
+  return { target: framework, data: (framework.interface as Interface).encodeFunctionData(name, args) };
 }
 
 let salts = 0;
