@@ -175,3 +175,42 @@ export interface DirectoryStore {
   saveManifest(algorithm: Hex, text: string): void;
   manifest(algorithm: Hex): string | undefined;
 }
+
+/** A reply of a repository as it came over the wire: the exact bytes, whether an authorisation, an answer or a logged refusal. */
+export interface WireReply {
+  outcome: "authorised" | "answered" | "refused";
+  body: string;
+}
+
+/**
+ * A repository or directory as a client sees it: HTTPS with the certificate pinned to the fingerprint on the chain.
+ * @throws TrustedDataError `peer_unreachable`, `peer_certificate`, `peer_answer_invalid`, or the peer's own code.
+ */
+export interface PeerClient {
+  /** `POST /v1/data-sharing/authorisations`; `proof` is made for that URL. */
+  authorise(peer: Peer, signed: SignedRequest, proof: string): Promise<WireReply>;
+  /** `POST /v1/data-sharing/answers` */
+  answer(peer: Peer, token: string, proof: string): Promise<WireReply>;
+  /** `POST /v1/data-sharing/questions/{question}/countersignature` */
+  countersign(peer: Peer, question: Hex, signature: Hex): Promise<void>;
+  /** `GET /v1/data-sharing/questions/{question}/entry`, an EntryStatus */
+  entry(peer: Peer, question: Hex): Promise<unknown>;
+  /** `GET /v1/data-sharing/catalogue`, a SignedCatalogue */
+  catalogue(peer: Peer): Promise<unknown>;
+  /** `GET /v1/data-sharing/datasets/{dataset}/budget`, a SignedBudget */
+  budget(peer: Peer, dataset: Hex): Promise<unknown>;
+  /** `GET /v1/directory/datasets?search=TEXT`: the catalogues with a dataset that matches, each a SignedCatalogue. */
+  search(peer: Peer, text: string): Promise<unknown>;
+  /** `POST /v1/directory/catalogues` */
+  pushCatalogue(peer: Peer, catalogue: unknown): Promise<void>;
+  /** `GET /v1/directory/algorithms/{hash}`, the manifest's text */
+  manifest(peer: Peer, algorithm: Hex): Promise<string | undefined>;
+  /** `PUT /v1/directory/algorithms/{hash}` */
+  pushManifest(peer: Peer, algorithm: Hex, text: string): Promise<void>;
+}
+
+/** Where a peer is reached and which certificate (SHA-256 of its DER) it must show. */
+export interface Peer {
+  endpoint: string;
+  tlsFingerprint: Hex;
+}

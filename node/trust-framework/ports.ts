@@ -8,4 +8,6 @@ export type CertificationStatus = "none" | "not-yet-valid" | "active" | "suspend
 /** Who is certified, at a block. Fails with `chain_unavailable` when no endpoint answers in time. */
 export interface MemberReader {
   certificationStatus(member: Hex, role: MemberRole, at: Block): Promise<CertificationStatus>;
+  /** All that were ever certified for the role. */
+  membersOf(role: MemberRole): Promise<Hex[]>;
 }
