@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { Interface } from "ethers";
 import * as abis from "../../node/adapters/ethereum/generated/abis.ts";
-import { abisPath, renderAbis } from "../../scripts/generate-abis.ts";
+import { abisPath, bytecodePath, renderAbis, renderBytecode } from "../../scripts/generate-abis.ts";
 
 describe("generated code", () => {
   it("regenerates to the same bytes", async () => {
@@ -11,8 +11,16 @@ describe("generated code", () => {
     );
   });
 
+  it("holds the creation code of the contracts as they are", async () => {
+    const current = await renderBytecode();
+    const isSame = current === readFileSync(bytecodePath, "utf8");
+    expect(isSame, "run: npx hardhat build && npx node scripts/generate-abis.ts").to.equal(true);
+  });
+
   it("says which script makes it", () => {
-    expect(readFileSync(abisPath, "utf8")).to.match(/^\/\/ Made by scripts\/generate-abis\.ts/);
+    for (const path of [abisPath, bytecodePath]) {
+      expect(readFileSync(path, "utf8")).to.match(/^\/\/ Made by scripts\/generate-abis\.ts/);
+    }
   });
 
   it("gives ethers functions, events and errors, inherited ones too", () => {

@@ -1,6 +1,7 @@
 // Made by scripts/generate-abis.ts from contracts/. Do not edit.
 
 export const trustCouncilAbi = [
+  {"inputs":[{"internalType":"address[]","name":"initialMembers","type":"address[]"},{"internalType":"uint256","name":"initialThreshold","type":"uint256"},{"internalType":"uint256","name":"initialQuorum","type":"uint256"},{"internalType":"uint256","name":"minDelaySeconds","type":"uint256"}],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[],"name":"AccessControlBadConfirmation","type":"error"},
   {"inputs":[{"internalType":"address","name":"account","type":"address"},{"internalType":"bytes32","name":"neededRole","type":"bytes32"}],"name":"AccessControlUnauthorizedAccount","type":"error"},
   {"inputs":[{"internalType":"bytes32","name":"id","type":"bytes32"},{"internalType":"address","name":"member","type":"address"}],"name":"AlreadyApproved","type":"error"},
@@ -112,6 +113,7 @@ export const trustCouncilAbi = [
 ] as const;
 
 export const trustFrameworkAbi = [
+  {"inputs":[{"internalType":"address","name":"council_","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[{"internalType":"address","name":"member","type":"address"},{"internalType":"bytes32","name":"role","type":"bytes32"}],"name":"AlreadyCertified","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"incidentId","type":"uint256"}],"name":"AlreadyResolved","type":"error"},
   {"inputs":[{"internalType":"address","name":"member","type":"address"}],"name":"AlreadySuspended","type":"error"},
@@ -189,6 +191,7 @@ export const trustFrameworkAbi = [
 ] as const;
 
 export const algorithmRegistryAbi = [
+  {"inputs":[{"internalType":"contract ITrustFramework","name":"framework_","type":"address"},{"internalType":"address","name":"council_","type":"address"},{"internalType":"uint256","name":"requiredApprovals_","type":"uint256"}],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[{"internalType":"bytes32","name":"contentHash","type":"bytes32"}],"name":"AlgorithmIsRevoked","type":"error"},
   {"inputs":[{"internalType":"bytes32","name":"contentHash","type":"bytes32"},{"internalType":"address","name":"author","type":"address"}],"name":"AlreadyPublished","type":"error"},
   {"inputs":[{"internalType":"bytes32","name":"contentHash","type":"bytes32"},{"internalType":"address","name":"vetter","type":"address"}],"name":"AlreadyWithdrawn","type":"error"},
@@ -239,6 +242,7 @@ export const algorithmRegistryAbi = [
 ] as const;
 
 export const repositoryDirectoryAbi = [
+  {"inputs":[{"internalType":"contract ICertifications","name":"framework_","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[{"internalType":"uint48","name":"blockNumber","type":"uint48"},{"internalType":"uint256","name":"currentBlock","type":"uint256"}],"name":"BlockNotYetMined","type":"error"},
   {"inputs":[],"name":"CheckpointUnorderedInsertion","type":"error"},
   {"inputs":[{"internalType":"address","name":"member","type":"address"},{"internalType":"bytes32","name":"role","type":"bytes32"}],"name":"InvalidEntry","type":"error"},
