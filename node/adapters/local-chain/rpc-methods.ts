@@ -65,8 +65,7 @@ export function rpcErrorOf(error: unknown): RpcError {
   if (error instanceof TrustedDataError) return { code: -32603, message: error.message };
   if (!(error instanceof Error)) return { code: -32603, message: "The local chain failed." };
   const data = revertData(error);
-  // ethers decodes custom errors only where the message speaks of a revert.
-  if (data !== undefined) return { code: 3, message: `execution reverted: ${error.message}`, data };
+  if (data !== undefined) return { code: 3, message: "execution reverted", data };
   const code = "code" in error && Number.isInteger(error.code) ? Number(error.code) : -32603;
   return { code, message: error.message };
 }
