@@ -9,7 +9,8 @@ import { microRhoMax } from "./schema.ts";
 import type { StateDatabase } from "./state-database.ts";
 
 export interface Charge {
-  question: Hex;
+  /** Its number in the state file. */
+  question: number;
   dataset: Hex;
   querier: Hex;
   purpose: string;
@@ -36,7 +37,7 @@ export class Books {
   }
 
   /** What the question was charged, undefined if it was not. */
-  chargeOf(question: Hex): bigint | undefined {
+  chargeOf(question: number): bigint | undefined {
     return this.#database.bigint("SELECT micro_rho AS value FROM charges WHERE question = ?", question);
   }
 

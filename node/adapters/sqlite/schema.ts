@@ -39,10 +39,10 @@ export const migrations: readonly string[] = [
   CREATE INDEX entries_open ON entries (position) WHERE batch IS NULL;
   CREATE UNIQUE INDEX entries_by_batch ON entries (batch, batch_index) WHERE batch IS NOT NULL;
 
+  -- A question is authorised; with a charge it is charged, with a reply it has ended. No row is ever changed.
   CREATE TABLE questions (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK (state IN ('authorised', 'charged', 'answered', 'refused')),
     dataset TEXT NOT NULL,
     block_number INTEGER NOT NULL,
     block_hash TEXT NOT NULL,
@@ -55,14 +55,15 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE replies (
     question INTEGER PRIMARY KEY REFERENCES questions (number),
-    transcript TEXT NOT NULL REFERENCES entries (transcript),
+    state TEXT NOT NULL CHECK (state IN ('answered', 'refused')),
+    entry INTEGER NOT NULL REFERENCES entries (position),
     reply TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE refusals (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    transcript TEXT NOT NULL REFERENCES entries (transcript),
+    entry INTEGER NOT NULL REFERENCES entries (position),
     signed TEXT NOT NULL,
     reply TEXT NOT NULL
   ) STRICT;
@@ -76,7 +77,7 @@ export const migrations: readonly string[] = [
   -- One row a charged question; a row of no question corrects the sum after a restored backup.
   CREATE TABLE charges (
     number INTEGER PRIMARY KEY,
-    question TEXT UNIQUE REFERENCES questions (id),
+    question INTEGER UNIQUE REFERENCES questions (number),
     dataset TEXT NOT NULL,
     querier TEXT,
     purpose TEXT,

@@ -146,12 +146,12 @@ export class SqliteAuditStore implements AuditStore {
   }
 }
 
-/** Adds an entry that the querier has not signed yet, inside the transaction of the reply it stands for. */
-export function insertEntry(database: StateDatabase, outcome: Outcome): void {
+/** Adds an entry that the querier has not signed yet, inside the transaction of the reply it stands for; returns its position. */
+export function insertEntry(database: StateDatabase, outcome: Outcome): number {
   const { transcript, repositorySignature, createdMs, promisedBlock } = outcome;
   const insert =
     "INSERT INTO entries (transcript, repository_signature, created_ms, promised_block) VALUES (?, ?, ?, ?)";
-  database.run(insert, transcript, repositorySignature, createdMs, promisedBlock);
+  return database.insert(insert, transcript, repositorySignature, createdMs, promisedBlock);
 }
 
 type EntryRow = {

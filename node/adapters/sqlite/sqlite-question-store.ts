@@ -23,8 +23,11 @@ export interface QuestionStoreModules {
   clock: Clock;
 }
 
-const selectQuestion = `SELECT number, id, state, dataset, block_number, block_hash, token, token_expires_ms, signed, plan,
-  authorisation, reply FROM questions LEFT JOIN replies ON question = number WHERE id = ?`;
+const state = "coalesce(replies.state, iif(charges.number IS NULL, 'authorised', 'charged')) AS state";
+const fromQuestion = `FROM questions LEFT JOIN replies ON replies.question = questions.number
+  LEFT JOIN charges ON charges.question = questions.number WHERE id = ?`;
+const selectQuestion = `SELECT questions.*, reply, ${state} ${fromQuestion}`;
+const selectHead = `SELECT questions.number, signed, ${state} ${fromQuestion}`;
 
 export class SqliteQuestionStore implements QuestionStore {
   readonly #database: StateDatabase;
@@ -55,8 +58,8 @@ export class SqliteQuestionStore implements QuestionStore {
     const { id, signed, dataset, block, token, tokenExpiresMs, plan, authorisation } = question;
     assert(question.state === "authorised" && question.reply === undefined, "a question starts authorised");
     assert(signed.request.question === id, "a question is kept under its own id");
-    const insert = `INSERT INTO questions (id, state, dataset, block_number, block_hash, token, token_expires_ms, signed, plan,
-      authorisation) VALUES (?, 'authorised', ?, ?, ?, ?, ?, ?, ?, ?)`;
+    const insert = `INSERT INTO questions (id, dataset, block_number, block_hash, token, token_expires_ms, signed, plan,
+      authorisation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     this.#database.transaction(() => {
       this.#requireFree(id);
       this.#database.run(
@@ -69,11 +72,11 @@ export class SqliteQuestionStore implements QuestionStore {
 
   /** @throws TrustedDataError `question_conflict` if the id is taken. */
   saveRefused(id: Hex, request: SignedRequest, reply: string, outcome: Outcome): void {
-    const insert = "INSERT INTO refusals (id, transcript, signed, reply) VALUES (?, ?, ?, ?)";
+    const insert = "INSERT INTO refusals (id, entry, signed, reply) VALUES (?, ?, ?, ?)";
     this.#database.transaction(() => {
       this.#requireFree(id);
-      insertEntry(this.#database, outcome);
-      this.#database.run(insert, id, outcome.transcript, JSON.stringify(request), exact(reply));
+      const entry = insertEntry(this.#database, outcome);
+      this.#database.run(insert, id, entry, JSON.stringify(request), exact(reply));
     });
   }
 
@@ -91,7 +94,10 @@ export class SqliteQuestionStore implements QuestionStore {
     return this.#database.transaction(() => {
       const row = this.#required(id);
       if (row.state === "charged") {
-        assert(this.#books.chargeOf(id) === microRho, "a question costs the same when it is asked again");
+        assert(
+          this.#books.chargeOf(row.number) === microRho,
+          "a question costs the same when it is asked again",
+        );
         return undefined;
       }
       assert(row.state === "authorised", "a question is charged before it ends");
@@ -102,8 +108,7 @@ export class SqliteQuestionStore implements QuestionStore {
         return "querier_budget_exhausted";
       }
       if (total > this.#books.ceiling(dataset)) return "budget_not_reserved";
-      this.#books.charge({ question: id, dataset, querier, purpose, microRho });
-      this.#database.run("UPDATE questions SET state = 'charged' WHERE number = ?", row.number);
+      this.#books.charge({ question: row.number, dataset, querier, purpose, microRho });
       return undefined;
     });
   }
@@ -118,10 +123,9 @@ export class SqliteQuestionStore implements QuestionStore {
     this.#database.transaction(() => {
       const row = this.#required(id);
       assert(row.state === "authorised" || row.state === "charged", "a question ends once");
-      insertEntry(this.#database, outcome);
-      const insert = "INSERT INTO replies (question, transcript, reply) VALUES (?, ?, ?)";
-      this.#database.run(insert, row.number, outcome.transcript, exact(reply));
-      this.#database.run("UPDATE questions SET state = ? WHERE number = ?", state, row.number);
+      const entry = insertEntry(this.#database, outcome);
+      const insert = "INSERT INTO replies (question, state, entry, reply) VALUES (?, ?, ?, ?)";
+      this.#database.run(insert, row.number, state, entry, exact(reply));
       if (release !== undefined) this.#saveRelease(release.key, release.answer);
     });
   }
@@ -199,10 +203,7 @@ export class SqliteQuestionStore implements QuestionStore {
   }
 
   #required(id: Hex): QuestionHead {
-    const row = this.#database.get<QuestionHead>(
-      "SELECT number, state, signed FROM questions WHERE id = ?",
-      id,
-    );
+    const row = this.#database.get<QuestionHead>(selectHead, id);
     assert(row !== undefined, "the question was authorised");
     return row;
   }

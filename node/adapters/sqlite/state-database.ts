@@ -6,7 +6,7 @@
  * more, `onFatal` is told and every later call fails. Not promised: to notice a flipped bit inside a text, or an older copy of the file
  * put in its place; the second is what the anchors on the chain are for.
  */
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { TrustedDataError } from "../../errors.ts";
@@ -19,8 +19,10 @@ export interface StateDatabaseOptions {
   onFatal?: (error: TrustedDataError) => void;
 }
 
-/** The write-ahead log is copied into the file when it is longer: about 1,000 replies; replaying it takes some 10 ms. */
-const walBytesMax = 16 * 1024 * 1024;
+/** Then the write-ahead log is copied into the file and written over from its start: some 10 MB, replayed in a blink. */
+const transactionsPerCheckpoint = 256;
+/** What a large transaction (closing a batch) makes it grow beyond is given back. */
+const walBytesMax = 64 * 1024 * 1024;
 
 /** In this order: the lock first, so that the log needs no shared memory and nobody else gets in. */
 const settings = [
@@ -48,7 +50,7 @@ export function openStateDatabase(file: string, options: StateDatabaseOptions = 
     requireOurs(database);
     requireSound(database);
     migrate(database);
-    return new StateDatabase(file, database, options);
+    return new StateDatabase(database, options);
   } catch (error) {
     database?.close();
     const cause = translated(error);
@@ -61,14 +63,13 @@ export type Row = Record<string, SQLInputValue>;
 
 export class StateDatabase {
   readonly #database: DatabaseSync;
-  readonly #walFile: string;
   readonly #onFatal: (error: TrustedDataError) => void;
   readonly #statements = new Map<string, StatementSync>();
+  #transactionsSinceCheckpoint = 0;
   #fatal: TrustedDataError | undefined;
 
-  constructor(file: string, database: DatabaseSync, options: StateDatabaseOptions) {
+  constructor(database: DatabaseSync, options: StateDatabaseOptions) {
     this.#database = database;
-    this.#walFile = `${file}-wal`;
     this.#onFatal = options.onFatal ?? (() => {});
   }
 
@@ -82,7 +83,7 @@ export class StateDatabase {
     try {
       const value = work();
       this.#guarded(() => this.#statement("COMMIT").run());
-      this.#checkpointIfLong();
+      this.#checkpointIfDue();
       return value;
     } catch (error) {
       if (this.#database.isTransaction) this.#guarded(() => this.#statement("ROLLBACK").run());
@@ -94,6 +95,12 @@ export class StateDatabase {
   run(sql: string, ...values: SQLInputValue[]): number {
     assert(this.#database.isTransaction, "writes are part of a transaction");
     return this.#guarded(() => Number(this.#statement(sql).run(...values).changes));
+  }
+
+  /** Like `run`; returns the new row's number. */
+  insert(sql: string, ...values: SQLInputValue[]): number {
+    assert(this.#database.isTransaction, "writes are part of a transaction");
+    return this.#guarded(() => Number(this.#statement(sql).run(...values).lastInsertRowid));
   }
 
   /** The first row. Integers are numbers. */
@@ -142,10 +149,11 @@ export class StateDatabase {
   }
 
   /** What is in the log is durable already; so a full disk is no failure here, it shows at the next transaction. */
-  #checkpointIfLong(): void {
-    if (statSync(this.#walFile).size <= walBytesMax) return;
+  #checkpointIfDue(): void {
+    if (++this.#transactionsSinceCheckpoint < transactionsPerCheckpoint) return;
+    this.#transactionsSinceCheckpoint = 0;
     try {
-      this.#guarded(() => this.#statement("PRAGMA wal_checkpoint(TRUNCATE)").get());
+      this.#guarded(() => this.#statement("PRAGMA wal_checkpoint(PASSIVE)").get());
     } catch (error) {
       if (!(error instanceof TrustedDataError && error.code === "storage_full")) throw error;
     }
