@@ -6,6 +6,8 @@
  * declared domain, a date as days since 1970-01-01. Plans, engines and (later) multiparty computation see integers only.
  */
 import { z } from "zod";
+import { decimalToGrid } from "./grid.ts";
+import { parseManifestWith } from "./parse-manifest.ts";
 
 /** Lower-case words joined by single hyphens or underscores; safe as a file name, in SQL and in a URL. */
 export const nameSchema = z
@@ -42,6 +44,9 @@ export const microRhoSchema = z
 const described = { description: z.string().max(400).optional(), nullable: z.boolean().default(false) };
 const bounds = (item: z.ZodType<number>) =>
   z.tuple([item, item]).refine(([low, high]) => low <= high, "the lower bound is above the upper one");
+const dateBounds = z
+  .tuple([z.iso.date(), z.iso.date()])
+  .refine(([low, high]) => low <= high, "the lower date is after the upper one");
 const bounded = z.number().min(-boundMagnitudeMax).max(boundMagnitudeMax);
 
 const columnSchema = z.discriminatedUnion("type", [
@@ -51,30 +56,38 @@ const columnSchema = z.discriminatedUnion("type", [
     unit: z.string().max(40).optional(),
     ...described,
   }),
-  z.strictObject({
-    type: z.literal("decimal"),
-    /** Decimal places of the grid on which values are kept and answers released. */
-    scale: z.int().min(0).max(6),
-    bounds: bounds(bounded).optional(),
-    unit: z.string().max(40).optional(),
-    ...described,
-  }),
+  z
+    .strictObject({
+      type: z.literal("decimal"),
+      /** Decimal places of the grid on which values are kept and answers released. */
+      scale: z.int().min(0).max(6),
+      bounds: bounds(bounded).optional(),
+      unit: z.string().max(40).optional(),
+      ...described,
+    })
+    .refine((column) => (column.bounds ?? []).every((bound) => fitsGrid(bound, column.scale)), {
+      path: ["bounds"],
+      error: `a bound has more decimal places than scale, or is beyond ${boundMagnitudeMax} steps of the grid`,
+    }),
   z.strictObject({
     type: z.literal("text"),
-    domain: z.array(z.string().min(1).max(100)).min(1).max(domainSizeMax),
+    domain: z
+      .array(z.string().min(1).max(100))
+      .min(1)
+      .max(domainSizeMax)
+      .refine((values) => new Set(values).size === values.length, "a value appears twice"),
     ...described,
   }),
   z.strictObject({ type: z.literal("boolean"), ...described }),
-  z.strictObject({ type: z.literal("date"), bounds: bounds2Dates().optional(), ...described }),
+  z.strictObject({ type: z.literal("date"), bounds: dateBounds.optional(), ...described }),
 ]);
 
-function bounds2Dates() {
-  return z
-    .tuple([z.iso.date(), z.iso.date()])
-    .refine(([low, high]) => low <= high, "the lower date is after the upper one");
+function fitsGrid(bound: number, scale: number): boolean {
+  const steps = decimalToGrid(bound, scale);
+  return steps !== null && steps >= -BigInt(boundMagnitudeMax) && steps <= BigInt(boundMagnitudeMax);
 }
 
-export const datasetManifestSchema = z.strictObject({
+const manifestSchema = z.strictObject({
   name: nameSchema,
   title: z.string().min(1).max(200),
   description: z.string().max(2000).default(""),
@@ -105,5 +118,18 @@ export const datasetManifestSchema = z.strictObject({
   minimumPeople: z.int().min(0).max(1_000_000).default(10),
 });
 
+export const datasetManifestSchema = manifestSchema.refine(
+  (manifest) => !Object.hasOwn(manifest.columns, manifest.person),
+  { path: ["person"], error: "the person column is never part of an answer: take it out of columns" },
+);
+
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
 export type DatasetColumn = z.infer<typeof columnSchema>;
+
+/**
+ * Reads a manifest from JSON or YAML.
+ * @throws TrustedDataError `manifest_invalid`; `fields` holds the reason under the path of each field that is wrong.
+ */
+export function parseDatasetManifest(text: string): DatasetManifest {
+  return parseManifestWith(datasetManifestSchema, text);
+}

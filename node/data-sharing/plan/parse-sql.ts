@@ -1,0 +1,187 @@
+/**
+ * SQL as PostgreSQL's own grammar reads it (libpg-query), cut down to one SELECT over one table. Whatever the subset does not name is
+ * refused with its place; nothing of the text ever reaches an engine.
+ */
+import { hasSqlDetails, loadModule, parseSync, scanSync } from "libpg-query";
+import { assert } from "../../primitives/assert.ts";
+import { sqlBytesMax } from "../manifests/algorithm-manifest.ts";
+import {
+  childOf,
+  childrenOf,
+  isNode,
+  onlyFields,
+  type Place,
+  placeAtCharacter,
+  placesByByte,
+  readTree,
+  refuse,
+  type SqlNode,
+  type SqlValue,
+  sqlDepthMax,
+  sqlNodesMax,
+  textOf,
+} from "./sql-node.ts";
+
+export interface SelectTarget {
+  /** What AS says. */
+  name: string | null;
+  node: SqlNode;
+  place: Place;
+}
+
+export interface Select {
+  table: string;
+  tablePlace: Place;
+  /** What columns may be qualified with. */
+  alias: string;
+  targets: SelectTarget[];
+  where: SqlNode | null;
+  groups: SqlNode[];
+}
+
+let loaded = false;
+
+/** Readies the parser, once per process; `parseSelect` needs it. */
+export async function loadSqlParser(): Promise<void> {
+  await loadModule();
+  loaded = true;
+}
+
+/** @throws TrustedDataError `sql_refused` with `line`, `column` and `reason`. */
+export function parseSelect(sql: string): Select {
+  assert(loaded, "loadSqlParser was awaited");
+  checkText(sql);
+  const root = readTree(parse(sql), sql);
+  const statements = childrenOf(root, "stmts");
+  const [first, second] = statements;
+  if (first === undefined) refuse(root.place, "there is no statement");
+  if (second !== undefined) {
+    const offset = Number(second.fields.get("stmt_location") ?? 0);
+    const gap = /^\s*/.exec(Buffer.from(sql).subarray(offset).toString())![0].length;
+    refuse(placesByByte(sql)[offset + gap] ?? second.place, "there is more than one statement");
+  }
+  const select = childOf(first, "stmt");
+  if (select.kind !== "SelectStmt") refuse(select.place, "only SELECT is allowed");
+  return readSelect(select);
+}
+
+const clauseReasons: Record<string, string> = {
+  distinctClause: "DISTINCT is not part of the subset",
+  intoClause: "INTO is not allowed",
+  havingClause: "HAVING is not part of the subset",
+  windowClause: "window functions are not part of the subset",
+  valuesLists: "VALUES is not part of the subset",
+  sortClause: "ORDER BY is not part of the subset",
+  limitOffset: "LIMIT and OFFSET are not part of the subset",
+  limitCount: "LIMIT and OFFSET are not part of the subset",
+  lockingClause: "FOR UPDATE and FOR SHARE are not allowed",
+  withClause: "WITH is not part of the subset",
+  larg: "UNION, INTERSECT and EXCEPT are not part of the subset",
+  rarg: "UNION, INTERSECT and EXCEPT are not part of the subset",
+  groupDistinct: "GROUP BY DISTINCT is not part of the subset",
+};
+
+function readSelect(select: SqlNode): Select {
+  const clauses = [...select.fields].find(([field]) => field in clauseReasons);
+  if (clauses !== undefined) refuse(firstPlace(clauses[1]) ?? select.place, clauseReasons[clauses[0]]!);
+  onlyFields(select, ["targetList", "fromClause", "whereClause", "groupClause", "limitOption", "op"]);
+  if (select.fields.get("op") !== "SETOP_NONE" || select.fields.get("limitOption") !== "LIMIT_OPTION_DEFAULT")
+    refuse(select.place, "this form is not part of the subset");
+  const targets = childrenOf(select, "targetList").map(readTarget);
+  if (targets.length === 0) refuse(select.place, "SELECT names no columns");
+  const where = select.fields.get("whereClause");
+  return {
+    ...readFrom(select),
+    targets,
+    where: isNode(where) ? where : null,
+    groups: childrenOf(select, "groupClause"),
+  };
+}
+
+function readTarget(target: SqlNode): SelectTarget {
+  if (target.kind !== "ResTarget") refuse(target.place, "this form is not part of the subset");
+  onlyFields(target, ["name", "val"]);
+  const node = childOf(target, "val");
+  return { name: target.fields.has("name") ? textOf(target, "name") : null, node, place: target.place };
+}
+
+function readFrom(select: SqlNode): Pick<Select, "table" | "tablePlace" | "alias"> {
+  const [from, second] = childrenOf(select, "fromClause");
+  if (from === undefined) refuse(select.place, "there is no FROM");
+  if (second !== undefined)
+    refuse(second.place, "FROM names more than one table; joins are not part of the subset");
+  if (from.kind !== "RangeVar") {
+    const reasons: Record<string, string> = {
+      JoinExpr: "joins are not part of the subset",
+      RangeSubselect: "subqueries are not part of the subset",
+      RangeFunction: "functions in FROM are not allowed",
+    };
+    refuse(firstPlace(from) ?? from.place, reasons[from.kind] ?? "FROM takes the name of one table");
+  }
+  onlyFields(from, ["relname", "inh", "relpersistence", "alias"], {
+    schemaname: "a table is named without its schema",
+    catalogname: "a table is named without its schema",
+  });
+  if (from.fields.get("inh") !== true) refuse(from.place, "ONLY is not part of the subset");
+  const table = textOf(from, "relname");
+  const alias = from.fields.get("alias");
+  if (isNode(alias))
+    onlyFields(alias, ["aliasname"], { colnames: "column aliases in FROM are not part of the subset" });
+  const name = isNode(alias) ? textOf(alias, "aliasname") : table;
+  if (name === "param") refuse(from.place, "param names the parameters and cannot name a table");
+  return { table, tablePlace: from.place, alias: name };
+}
+
+/** The first place that a part carries itself. */
+function firstPlace(value: SqlValue): Place | null {
+  if (Array.isArray(value)) return value.length === 0 ? null : firstPlace(value[0]!);
+  if (!isNode(value)) return null;
+  if (value.place.line !== 1 || value.place.column !== 1) return value.place;
+  for (const inner of value.fields.values()) {
+    const place = firstPlace(inner);
+    if (place !== null) return place;
+  }
+  return null;
+}
+
+/** Holds the text to sizes for which the parser's own recursion is harmless. */
+function checkText(sql: string): void {
+  const start = { line: 1, column: 1 };
+  if (Buffer.byteLength(sql) > sqlBytesMax) refuse(start, `it is longer than ${sqlBytesMax} bytes`);
+  if (!sql.isWellFormed()) refuse(start, "it holds a lone surrogate");
+  // The parser would stop at a NUL and not see what follows; the rest could show a reviewer something other than what is there.
+  const hidden = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
+  const offset = [...sql].findIndex((character) => hidden.test(character) && !"\t\n\r".includes(character));
+  if (offset >= 0) refuse(placeAtCharacter(sql, offset), "it holds a control or invisible character");
+  if (sql.trim() === "") refuse(start, "there is no statement");
+  const places = placesByByte(sql);
+  let depth = 0;
+  for (const [index, token] of scan(sql).entries()) {
+    const place = places[token.start] ?? start;
+    if (index >= sqlNodesMax) refuse(place, `it has more than ${sqlNodesMax} parts`);
+    if (token.text === "(" || token.text === "[") depth++;
+    if (token.text === ")" || token.text === "]") depth--;
+    if (depth > sqlDepthMax) refuse(place, `it is nested deeper than ${sqlDepthMax} levels`);
+  }
+}
+
+/** The tokens; none where the text has none that PostgreSQL can read: then `parse` says where. */
+function scan(sql: string): { start: number; text: string }[] {
+  try {
+    return scanSync(sql).tokens;
+  } catch {
+    return [];
+  }
+}
+
+function parse(sql: string): unknown {
+  try {
+    return parseSync(sql);
+  } catch (error) {
+    if (hasSqlDetails(error)) {
+      const place = placeAtCharacter(sql, error.sqlDetails?.cursorPosition ?? 0);
+      refuse(place, `it is not PostgreSQL (${error.message.replace(/\.$/, "")})`);
+    }
+    return refuse({ line: 1, column: 1 }, "it cannot be read");
+  }
+}
