@@ -7,7 +7,9 @@
 import { join } from "node:path";
 import { TrustedDataError } from "../../errors.ts";
 import type { Clock } from "../../ledger/ports.ts";
+import { assert } from "../../primitives/assert.ts";
 import type { Hex } from "../../primitives/hex.ts";
+import { addressPattern } from "../../primitives/hex.ts";
 import { DurableChain } from "./durable-chain.ts";
 import { lockFolder } from "./folder-lock.ts";
 import type { ChainSettings, JournalRecord } from "./journal.ts";
@@ -26,7 +28,7 @@ export interface LocalChainOptions {
   chainId?: number;
   /** Who has ether. An address new to the folder is funded when the chain starts; one that was funded before is left alone. */
   accounts?: readonly { address: Hex; balanceWei: bigint }[];
-  /** The head's age never exceeds this while the chain runs. */
+  /** The head's age does not exceed this, 60 unless told, while the chain runs. */
   heartbeatSeconds?: number;
   clock: Clock;
   onReplay?: (done: number, total: number) => void;
@@ -119,6 +121,8 @@ async function fundNewAccounts(
   const fresh = accounts
     .map(({ address, balanceWei }) => [address.toLowerCase(), balanceWei.toString()] as const)
     .filter(([address]) => !known.has(address));
+  for (const [address, wei] of fresh)
+    assert(addressPattern.test(address) && /^\d+$/.test(wei), "an account has an address and a balance");
   if (fresh.length > 0) await append(journal, records, { fund: Object.fromEntries(fresh) });
 }
 

@@ -70,7 +70,7 @@ export function rpcErrorOf(error: unknown): RpcError {
   return { code, message: error.message };
 }
 
-/** The simulator puts it at `data.data`, and also gives the bare hash of what is no revert. */
+/** The simulator puts it at `data.data`. Undefined for failures that are no revert. */
 function revertData(error: Error): string | undefined {
   if (!("data" in error) || !/revert/i.test(error.message)) return undefined;
   const { data } = error;

@@ -7,6 +7,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TrustedDataError } from "../../errors.ts";
 import type { Json } from "../../primitives/strict-json.ts";
 import { parseStrictJson } from "../../primitives/strict-json.ts";
@@ -22,6 +23,10 @@ const connectionsMax = 256;
 /** Node's own would hold a slow connection for minutes. */
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
+/** For clients that do not read their answer; longer than any call takes. */
+const silenceTimeoutMs = 60_000;
+/** How long closing waits for answers to be taken. */
+const closeTimeoutMs = 2_000;
 
 type Answer = { jsonrpc: "2.0"; id: Json } & ({ result: unknown } | { error: RpcError });
 type Handler = (method: string, params: readonly unknown[]) => Promise<unknown>;
@@ -47,13 +52,14 @@ export async function serveRpc(
     },
   );
   server.maxConnections = connectionsMax;
+  server.timeout = silenceTimeoutMs;
   await listen(server, port);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await Promise.all(active);
+      await Promise.race([Promise.all(active), sleep(closeTimeoutMs, undefined, { ref: false })]);
       server.closeAllConnections();
       await closed;
     },
