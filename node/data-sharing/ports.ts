@@ -79,6 +79,20 @@ export interface AlgorithmReader {
   algorithms(): Promise<PublishedAlgorithm[]>;
 }
 
+/**
+ * The registry, for an author, a vetter or whoever relays. Each call returns when the chain has it for good; what stands already is
+ * not done twice. @throws TrustedDataError `chain_rejected` with the contract's reason in `fields.contractError`.
+ */
+export interface AlgorithmWriter {
+  publish(algorithm: Hex, uri: string, kind: string, dataClass: string): Promise<void>;
+  /** `signature` is the vetter's over `approvalStruct`. */
+  approve(algorithm: Hex, vetter: Hex, expiresS: number, reviewHash: Hex, signature: Hex): Promise<void>;
+  /** The caller's own. */
+  withdrawApproval(algorithm: Hex): Promise<void>;
+  /** Author only; the council decides on `revokeAlgorithm`. For good. */
+  revoke(algorithm: Hex, reason: string): Promise<void>;
+}
+
 export interface DirectoryEntry {
   member: Hex;
   role: "repository" | "directory";
@@ -92,6 +106,17 @@ export interface DirectoryEntry {
 export interface DirectoryReader {
   entries(role: DirectoryEntry["role"]): Promise<DirectoryEntry[]>;
   entry(member: Hex, role: DirectoryEntry["role"]): Promise<DirectoryEntry | undefined>;
+}
+
+/** The caller's own entries. An entry that stands already is not written again. */
+export interface DirectoryWriter {
+  setEntry(
+    role: DirectoryEntry["role"],
+    endpoint: string,
+    tlsFingerprint: Hex,
+    metadataHash: Hex,
+  ): Promise<void>;
+  removeEntry(role: DirectoryEntry["role"]): Promise<void>;
 }
 
 /** Manifests by content hash, from wherever they can be had; the reader checks the hash. */
