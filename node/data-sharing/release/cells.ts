@@ -1,0 +1,120 @@
+/**
+ * Numbers as people read them, from noisy integers of one or several repositories: exact fixed point, each with the 95% margin of its
+ * noise. The margin says how far noise moves the number, not how far a sample is from a population.
+ */
+
+import { formatDecimal } from "../manifests/grid.ts";
+import { integerSquareRoot } from "../mechanisms/discrete-gaussian.ts";
+import { gaussianNoiseMargin } from "../mechanisms/noise-interval.ts";
+import { type Rational, rational } from "../mechanisms/rational.ts";
+import { lowestTerms } from "./answer.ts";
+
+/** A noisy integer and the variance of its noise. */
+export interface Tally {
+  value: bigint;
+  variance: Rational;
+}
+
+/** One repository's part of an average; sum and centre in the same steps. */
+export interface AverageTerm {
+  sum: Tally;
+  count: Tally;
+  /** What was taken off each value before it was summed. */
+  centre: bigint;
+}
+
+export interface Cell {
+  value: string | null;
+  margin: string | null;
+}
+
+/** An average is shown with two more decimal places than the values it is made of. */
+export const averageExtraScale = 2;
+
+/** The square of the 97.5% point of the normal distribution, in millionths, rounded up. */
+const normalPointSquared = 3_841_459n;
+
+/** A negative noisy count is shown as 0, which is nearer to any count that there can be. */
+export function countCell(tallies: Tally[]): Cell {
+  const { value, variance } = total(tallies);
+  return {
+    value: (value < 0n ? 0n : value).toString(),
+    margin: gaussianNoiseMargin(variance).toString(),
+  };
+}
+
+export function sumCell(tallies: Tally[], scale: number): Cell {
+  const { value, variance } = total(tallies);
+  return {
+    value: formatDecimal(value, scale),
+    margin: formatDecimal(gaussianNoiseMargin(variance), scale),
+  };
+}
+
+/**
+ * sum over parts of (S + centre * C) / sum of C. Nothing where the noisy count is not positive.
+ *
+ * The margin is approximate (delta method): to first order S moves the average A by 1 / C and C by (centre - A) / C. It holds where the
+ * count is large against its own noise.
+ */
+export function averageCell(terms: AverageTerm[], scale: number): Cell {
+  const count = sum(terms.map((term) => term.count.value));
+  if (count <= 0n) return { value: null, margin: null };
+  const numerator = sum(terms.map((term) => term.sum.value + term.centre * term.count.value));
+  const extra = 10n ** BigInt(averageExtraScale);
+  // The variance of A times count^4.
+  const variance = terms
+    .map(({ sum: { variance: ofSum }, count: { variance: ofCount }, centre }) =>
+      added(scaled(ofSum, count * count), scaled(ofCount, (centre * count - numerator) ** 2n)),
+    )
+    .reduce(added);
+  const squared = ceilDivide(
+    normalPointSquared * extra * extra * variance.numerator,
+    1_000_000n * variance.denominator * count ** 4n,
+  );
+  return {
+    value: formatDecimal(roundDivide(numerator * extra, count), scale + averageExtraScale),
+    margin: formatDecimal(ceilSquareRoot(squared), scale + averageExtraScale),
+  };
+}
+
+/** The tally in steps of a finer grid. */
+export function rescaledTally({ value, variance }: Tally, factor: bigint): Tally {
+  return { value: value * factor, variance: scaled(variance, factor * factor) };
+}
+
+function total(tallies: Tally[]): Tally {
+  return {
+    value: sum(tallies.map((tally) => tally.value)),
+    variance: tallies.map((tally) => tally.variance).reduce(added),
+  };
+}
+
+function added(a: Rational, b: Rational): Rational {
+  return lowestTerms(
+    rational(a.numerator * b.denominator + b.numerator * a.denominator, a.denominator * b.denominator),
+  );
+}
+
+function scaled(a: Rational, factor: bigint): Rational {
+  return rational(a.numerator * factor, a.denominator);
+}
+
+/** To the nearest, halves away from zero; the divisor is positive. */
+function roundDivide(value: bigint, divisor: bigint): bigint {
+  const magnitude = ((value < 0n ? -value : value) * 2n + divisor) / (2n * divisor);
+  return value < 0n ? -magnitude : magnitude;
+}
+
+function ceilDivide(value: bigint, divisor: bigint): bigint {
+  return (value + divisor - 1n) / divisor;
+}
+
+function ceilSquareRoot(value: bigint): bigint {
+  const root = integerSquareRoot(value);
+  return root * root < value ? root + 1n : root;
+}
+
+function sum(values: bigint[]): bigint {
+  return values.reduce((a, b) => a + b, 0n);
+}
