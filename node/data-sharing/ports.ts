@@ -30,6 +30,7 @@ export interface PlanEngine {
   execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer>;
 }
 
+/** How far an import has come, as a share of the file; a file is read more than once. */
 export interface ImportProgress {
   bytesRead: number;
   bytesTotal: number;
@@ -41,8 +42,16 @@ export interface ImportReport {
   people: number;
   /** Rows left out because their person had more than the declared number. */
   rowsLeftOut: number;
-  /** Per column, values that were moved to a bound. */
+  /** Per column where there are any: values that were moved to a bound, */
   clamped: Record<string, number>;
+  /** values finer than the grid that were rounded to it, */
+  rounded: Record<string, number>;
+  /** and texts outside of the domain of a nullable column, taken as null. */
+  madeNull: Record<string, number>;
+  /** Columns of the file that the manifest does not declare, as the file names them. */
+  ignoredColumns: string[];
+  /** Of a CSV file: comma, semicolon or tab. */
+  delimiter: string | null;
 }
 
 /** Keeps the custodian's datasets, each imported whole or not at all. */

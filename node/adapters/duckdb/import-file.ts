@@ -1,0 +1,264 @@
+/**
+ * Builds a dataset's DuckDB file from a CSV or Parquet file: text to integers, clamped to the declared bounds, rows bounded per person.
+ *
+ * The work goes through a second database that is deleted afterwards, as freed blocks of a DuckDB file keep their content: the file that
+ * stays has never held a person's name. Names become MD5 under a secret key drawn for this import (a keyed shuffle: no hash leaves, and
+ * without the key nobody can search for two names with one hash). People are numbered in the order of the hash, and the rows of a
+ * person ranked by a keyed hash of their place; the table lies in this order, so nothing of the file's order stays.
+ */
+import { join } from "node:path";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
+import type { ImportProgress, ImportReport } from "../../data-sharing/ports.ts";
+import { TrustedDataError } from "../../errors.ts";
+import { assert } from "../../primitives/assert.ts";
+import { badReasons, conversionOf, firstBadMark, mark } from "./convert-columns.ts";
+import { type BadRow, badRowsError, badRowsShownMax } from "./data-file-errors.ts";
+import { type DataSource, openDataSource, scanShare } from "./data-source.ts";
+import { identifierOf, type StoredColumn, sqlName, storedColumns } from "./stored-columns.ts";
+
+const progressIntervalMs = 250;
+/** Where in the whole storing begins, by measurement. */
+const storeShare = 0.7;
+
+export interface ImportOptions {
+  /** An empty folder of our own; holds people's values while the import runs. */
+  workFolder: string;
+  /** 32 secret bytes. */
+  key: Uint8Array;
+  fileBytesMax: number;
+  memoryBytesMax: number;
+  threads: number;
+  onProgress: (progress: ImportProgress) => void;
+}
+
+/** Writes the data file at `target`, complete and closed. */
+export async function buildDataFile(
+  file: string,
+  manifest: DatasetManifest,
+  target: string,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const instance = await DuckDBInstance.create(join(options.workFolder, "staging.duckdb"), {
+    memory_limit: `${Math.floor(options.memoryBytesMax / 1024)}KiB`,
+    threads: String(options.threads),
+    temp_directory: join(options.workFolder, "spill"),
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  });
+  const connection = await instance.connect();
+  try {
+    return await build(connection, file, manifest, target, options);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function build(
+  connection: DuckDBConnection,
+  file: string,
+  manifest: DatasetManifest,
+  target: string,
+  { key, fileBytesMax, onProgress }: ImportOptions,
+): Promise<ImportReport> {
+  assert(key.length === 32, "the key has 32 bytes");
+  const secret = Buffer.from(key).toString("hex");
+  const columns = storedColumns(manifest);
+  const person = identifierOf(manifest.person);
+  const wanted = [person, ...columns.map((column) => column.name)];
+  const source = await openDataSource(file, wanted, connection, fileBytesMax, onProgress);
+  const report = (share: number) =>
+    onProgress({ bytesRead: Math.round(source.bytes * share), bytesTotal: source.bytes });
+  await makeDomains(connection, columns);
+  await withProgress(
+    connection,
+    (done) => report(scanShare + (storeShare - scanShare) * done),
+    () => stage(connection, file, source, columns, person, secret),
+  );
+  await refuseBadRows(connection, source, columns, manifest.person);
+  const counts = await countMarks(connection, columns);
+  if (counts.rows === 0) throw new TrustedDataError("data_file_empty", "The file has no rows.");
+  if (source.rows !== undefined && source.rows !== counts.rows)
+    throw new TrustedDataError("data_file_invalid", "The file changed while it was read: import it again.");
+  const { people, kept } = await withProgress(
+    connection,
+    (done) => report(storeShare + (1 - storeShare) * done),
+    () => store(connection, columns, manifest.rowsPerPerson, secret, target),
+  );
+  report(1);
+  return {
+    rows: counts.rows,
+    people,
+    rowsLeftOut: counts.rows - kept,
+    clamped: counts.clamped,
+    rounded: counts.rounded,
+    madeNull: counts.madeNull,
+    ignoredColumns: source.names.filter((name) => !wanted.includes(identifierOf(name))),
+    delimiter: source.delimiter,
+  };
+}
+
+/** Polls how far DuckDB has come, as it does not tell by itself. */
+async function withProgress<T>(
+  connection: DuckDBConnection,
+  onDone: (done: number) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const poll = setInterval(() => {
+    const { percentage } = connection.progress;
+    if (percentage > 0) onDone(Math.min(percentage, 100) / 100);
+  }, progressIntervalMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(poll);
+  }
+}
+
+/** The ENUM types by which texts become their place in the domain. */
+async function makeDomains(connection: DuckDBConnection, columns: StoredColumn[]): Promise<void> {
+  await connection.run("CREATE TABLE domains (of_ INTEGER, place INTEGER, value VARCHAR)");
+  const appender = await connection.createAppender("domains");
+  for (const [of, column] of columns.entries())
+    for (const [place, value] of column.domain.entries()) {
+      appender.appendInteger(of);
+      appender.appendInteger(place);
+      appender.appendVarchar(value);
+      appender.endRow();
+    }
+  appender.closeSync();
+  for (const [of, column] of columns.entries())
+    if (column.type === "text")
+      await connection.run(
+        `CREATE TYPE domain${of} AS ENUM (SELECT value FROM domains WHERE of_ = ${of} ORDER BY place)`,
+      );
+}
+
+/** Every row of the file in its order, as integers and marks. */
+async function stage(
+  connection: DuckDBConnection,
+  file: string,
+  source: DataSource,
+  columns: StoredColumn[],
+  person: string,
+  secret: string,
+): Promise<void> {
+  const identifiers = source.names.map(identifierOf);
+  const field = (name: string) => `f${identifiers.indexOf(name)}`;
+  const conversions = columns.map((column, at) =>
+    conversionOf(column, field(column.name), `v${at}`, `domain${at}`),
+  );
+  const texts = [...new Set([person, ...columns.map((column) => column.name)].map(field))];
+  const values = conversions.map(({ value }, at) => `, ${value} AS v${at}`).join("");
+  const marks = conversions.map((one, at) => `, v${at}, CAST(${one.mark} AS UTINYINT) AS m${at}`).join("");
+  const personText = field(person);
+  try {
+    await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
+    await connection.run(
+      `CREATE TABLE staged AS
+       SELECT CASE WHEN ${personText} IS NOT NULL THEN md5_number(concat('${secret}', ${personText})) END AS p${marks}
+       FROM (SELECT ${texts.join(", ")}${values} FROM ${source.from})`,
+      [file],
+    );
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** A file that passed our own check and that DuckDB cannot read; its words are for the custodian, who owns file and machine. */
+function unreadable(error: unknown): TrustedDataError {
+  const detail = String((error as Error).message)
+    .split("\n")[0]!
+    .slice(0, 200);
+  const space = /no space left|could not write|out of memory/i.test(detail);
+  const advice = space
+    ? "free disk space or memory and import it again"
+    : "write it anew and import it again";
+  return new TrustedDataError(
+    "data_file_invalid",
+    `The file could not be read to its end (${detail}): ${advice}.`,
+  );
+}
+
+async function refuseBadRows(
+  connection: DuckDBConnection,
+  source: DataSource,
+  columns: StoredColumn[],
+  person: string,
+): Promise<void> {
+  const marks = columns.map((_, at) => `m${at}`);
+  const isBad = ["p IS NULL", ...marks.map((name) => `${name} >= ${firstBadMark}`)].join(" OR ");
+  const found = await connection.runAndReadAll(
+    `SELECT rowid, p IS NULL, ${marks.join(", ")} FROM staged WHERE ${isBad} ORDER BY rowid LIMIT ${badRowsShownMax + 1}`,
+  );
+  const rows = found.getRows();
+  if (rows.length === 0) return;
+  const places = await source.placesOf(rows.map(([row]) => Number(row)));
+  const bad = rows.flatMap(([row, nobody, ...codes]): BadRow[] => {
+    const line = places.get(Number(row)) ?? 0;
+    const reasons = codes.flatMap((code, at): BadRow[] => {
+      const reason = badReasons[Number(code)];
+      return reason === undefined ? [] : [{ line, column: columns[at]!.name, reason }];
+    });
+    return nobody === true ? [{ line, column: person, reason: "no person" }, ...reasons] : reasons;
+  });
+  throw badRowsError(bad, source.unit);
+}
+
+interface Counts {
+  rows: number;
+  clamped: Record<string, number>;
+  rounded: Record<string, number>;
+  madeNull: Record<string, number>;
+}
+
+async function countMarks(connection: DuckDBConnection, columns: StoredColumn[]): Promise<Counts> {
+  const counts = columns.flatMap(({ low, high }, at) => [
+    `count(*) FILTER (v${at} < ${low} OR v${at} > ${high})`,
+    `count(*) FILTER (m${at} = ${mark.rounded})`,
+    `count(*) FILTER (m${at} = ${mark.madeNull})`,
+  ]);
+  const found = await connection.runAndReadAll(`SELECT count(*), ${counts.join(", ")} FROM staged`);
+  const [rows, ...numbers] = found.getRows()[0]!.map(Number);
+  const kind = (offset: number) =>
+    Object.fromEntries(
+      columns
+        .map((column, at) => [column.name, numbers[3 * at + offset]!] as const)
+        .filter(([, count]) => count > 0),
+    );
+  return { rows: rows!, clamped: kind(0), rounded: kind(1), madeNull: kind(2) };
+}
+
+async function store(
+  connection: DuckDBConnection,
+  columns: StoredColumn[],
+  rowsPerPerson: number,
+  secret: string,
+  target: string,
+): Promise<{ people: number; kept: number }> {
+  const values = columns.map(({ low, high, sqlType }, at) => {
+    const name = sqlName(columns[at]!.name);
+    // Not with LEAST and GREATEST: they skip NULL.
+    return `CAST(CASE WHEN v${at} < ${low} THEN ${low} WHEN v${at} > ${high} THEN ${high} ELSE v${at} END AS ${sqlType}) AS ${name}`;
+  });
+  await connection.run(
+    `CREATE TABLE people AS SELECT p, row_number() OVER () AS person_ FROM (SELECT DISTINCT p FROM staged ORDER BY p)`,
+  );
+  await connection.run(`ATTACH '${target.replaceAll("'", "''")}' AS data`);
+  await connection.run(
+    `CREATE TABLE data.rows_ AS
+     SELECT person_, CAST(rank AS INTEGER) AS rank_, ${values.join(", ")}
+     FROM (SELECT *, row_number() OVER (PARTITION BY p ORDER BY md5_number(concat('${secret}', rowid))) AS rank FROM staged)
+     JOIN people USING (p)
+     WHERE rank <= ${rowsPerPerson}
+     ORDER BY person_, rank_`,
+  );
+  const found = await connection.runAndReadAll(
+    "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM data.rows_)",
+  );
+  await connection.run("CHECKPOINT data");
+  await connection.run("DETACH data");
+  const [people, kept] = found.getRows()[0]!.map(Number);
+  return { people: people!, kept: kept! };
+}
