@@ -57,7 +57,8 @@ export function presence(columns: string[], facts: ColumnFacts): Predicate[] {
 function equality(linear: Linear, values: bigint[], negated: boolean, facts: ColumnFacts): Predicate[] {
   const { live, guards } = split(linear, facts);
   if (live.length === 0) return [...guards, values.includes(linear.constant) !== negated ? always : never];
-  const divisor = live.map((term) => term.coefficient).reduce(gcd) * (live[0]!.coefficient < 0n ? -1n : 1n);
+  const divisor =
+    live.map((term) => term.coefficient).reduce(gcd, 0n) * (live[0]!.coefficient < 0n ? -1n : 1n);
   const terms = live.map((term) => ({ base: term.base, coefficient: term.coefficient / divisor }));
   const targets = values
     .map((value) => value - linear.constant)
@@ -70,11 +71,9 @@ function equality(linear: Linear, values: bigint[], negated: boolean, facts: Col
     const equal: Predicate = { kind: "compare", operator: "=", left, right };
     return negated ? { kind: "not", operand: equal } : equal;
   });
-  if (negated) return [...guards, ...leaves, ...(leaves.length === 0 ? presenceOf(terms, facts) : [])];
-  return [
-    ...guards,
-    leaves.length === 1 ? leaves[0]! : leaves.length === 0 ? never : { kind: "or", operands: leaves },
-  ];
+  if (leaves.length === 0) return [...guards, ...(negated ? presenceOf(terms, facts) : [never])];
+  if (negated || leaves.length === 1) return [...guards, ...leaves];
+  return [...guards, { kind: "or", operands: leaves }];
 }
 
 /** expression is one of `values` (or, negated, none of them), by the shortest of the ways to say so. */
@@ -118,10 +117,15 @@ export function oneOf(
 function atMostZero(linear: Linear, facts: ColumnFacts): Predicate[] {
   const { live, guards } = split(linear, facts);
   if (live.length === 0) return [...guards, linear.constant <= 0n ? always : never];
-  const divisor = live.map((term) => term.coefficient).reduce(gcd);
+  const divisor = live.map((term) => term.coefficient).reduce(gcd, 0n);
   const terms = live.map((term) => ({ base: term.base, coefficient: term.coefficient / divisor }));
   const most = floorDivide(-linear.constant, divisor);
   const [left, right] = sides(terms, most);
+  // Between terms on both sides, a strict comparison reads better than one less, and asks for no arithmetic.
+  if (most === -1n && left.kind !== "constant" && terms.some((term) => term.coefficient < 0n)) {
+    const [low, high] = sides(terms, 0n);
+    return [...guards, { kind: "compare", operator: "<", left: low, right: high }];
+  }
   const outcome = known(left, right, facts);
   if (outcome !== null) return [...guards, ...outcome];
   return [...guards, { kind: "compare", operator: "<=", left, right }];

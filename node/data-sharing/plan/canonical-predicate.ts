@@ -39,7 +39,13 @@ function normal(predicate: Predicate, negated: boolean, facts: ColumnFacts): Pre
     case "compare":
       return joined("and", canonicalComparison(predicate, negated, facts), facts);
     case "in":
-      return joined("and", canonicalMembership(predicate, negated, facts), facts);
+      return joined(
+        "and",
+        canonicalMembership(predicate, negated, facts).map((part) =>
+          part.kind === "or" ? joined("or", part.operands, facts) : part,
+        ),
+        facts,
+      );
   }
 }
 
@@ -47,70 +53,97 @@ function normal(predicate: Predicate, negated: boolean, facts: ColumnFacts): Pre
 function joined(kind: "and" | "or", operands: Predicate[], facts: ColumnFacts): Predicate {
   const neutral = kind === "and" ? "always" : "never";
   const absorbing = kind === "and" ? "never" : "always";
-  const flat = mergedValues(
-    kind,
-    operands.flatMap((operand) => flattened(kind, operand)),
-    facts,
-  )
-    .flatMap((operand) => flattened(kind, operand))
+  const flatten = (operand: Predicate) => (operand.kind === kind ? operand.operands : [operand]);
+  const flat = mergedValues(kind, operands.flatMap(flatten), facts)
+    .flatMap(flatten)
     .filter((operand) => operand.kind !== neutral);
-  if (flat.some((operand) => operand.kind === absorbing)) return { kind: absorbing };
-  const byText = new Map(flat.map((operand) => [canonicalJson(operand), operand]));
+  const kept = flat.some((operand) => operand.kind === absorbing) ? null : withoutIdle(kind, flat);
+  if (kept === null) return { kind: absorbing };
+  const byText = new Map(kept.map((operand) => [canonicalJson(operand), operand]));
   const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, operand]) => operand);
-  const kept = kind === "and" ? withoutIdlePresence(sorted) : sorted;
-  if (kept.length === 0) return { kind: neutral };
-  return kept.length === 1 ? kept[0]! : { kind, operands: kept };
+  if (sorted.length === 0) return { kind: neutral };
+  return sorted.length === 1 ? sorted[0]! : { kind, operands: sorted };
 }
 
-function flattened(kind: "and" | "or", operand: Predicate): Predicate[] {
-  return operand.kind === kind ? operand.operands : [operand];
+/** "One of these values", or negated "none of them", of one expression. */
+interface Membership {
+  expression: Expression;
+  values: bigint[];
+  negated: boolean;
 }
 
-/** x = 1 OR x = 2 becomes x IN (1, 2); x <> 1 AND x <> 2 becomes NOT x IN (1, 2). */
+/** What several operands say about the values of one expression, said once: x = 1 OR x = 2 becomes x IN (1, 2). */
 function mergedValues(kind: "and" | "or", operands: Predicate[], facts: ColumnFacts): Predicate[] {
-  const negated = kind === "and";
-  const groups = new Map<string, { expression: Expression; values: bigint[] }>();
+  const merged = new Map<string, Membership>();
   const others: Predicate[] = [];
   for (const operand of operands) {
-    const named = valuesOf(operand, negated);
-    if (named === null) {
+    const membership = membershipOf(operand);
+    if (membership === null) {
       others.push(operand);
       continue;
     }
-    const key = canonicalJson(named.expression);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, named);
-    else group.values.push(...named.values);
+    const key = canonicalJson(membership.expression);
+    const before = merged.get(key);
+    merged.set(key, before === undefined ? membership : joinedValues(kind, before, membership));
   }
-  return [
-    ...others,
-    ...[...groups.values()].flatMap((g) => leafOf(kind, oneOf(g.expression, g.values, negated, facts))),
-  ];
+  for (const { expression, values, negated } of merged.values()) {
+    const parts = oneOf(expression, values, negated, facts);
+    if (kind === "and" || parts.length === 1) others.push(...parts);
+    else others.push(parts.length === 0 ? { kind: "always" } : { kind: "and", operands: parts });
+  }
+  return others;
 }
 
-function leafOf(kind: "and" | "or", parts: Predicate[]): Predicate[] {
-  if (kind === "and") return parts;
-  if (parts.length === 0) return [{ kind: "always" }];
-  return parts.length === 1 ? parts : [{ kind: "and", operands: parts }];
-}
-
-function valuesOf(operand: Predicate, negated: boolean): { expression: Expression; values: bigint[] } | null {
-  if (negated) return operand.kind === "not" ? valuesOf(operand.operand, false) : null;
-  if (operand.kind === "in") return { expression: operand.expression, values: operand.values.map(BigInt) };
+function membershipOf(operand: Predicate): Membership | null {
+  if (operand.kind === "not") {
+    const inner = membershipOf(operand.operand);
+    return inner === null ? null : { ...inner, negated: !inner.negated };
+  }
+  if (operand.kind === "in")
+    return { expression: operand.expression, values: operand.values.map(BigInt), negated: false };
   if (operand.kind === "compare" && operand.operator === "=" && operand.right.kind === "constant")
-    return { expression: operand.left, values: [BigInt(operand.right.value)] };
+    return { expression: operand.left, values: [BigInt(operand.right.value)], negated: false };
   return null;
 }
 
-/** Drops `x IS NOT NULL` beside a comparison of x, which is never true of a null. */
-function withoutIdlePresence(operands: Predicate[]): Predicate[] {
-  const compared = new Set(operands.flatMap(comparedColumns));
-  return operands.filter(
-    (operand) =>
-      !(operand.kind === "not" && operand.operand.kind === "is-null" && compared.has(operand.operand.column)),
-  );
+/** AND is the meet of the two sets of values and OR their join; by De Morgan the one is the other of the complements. */
+function joinedValues(kind: "and" | "or", one: Membership, other: Membership): Membership {
+  if (kind === "or") {
+    const meet = joinedValues(
+      "and",
+      { ...one, negated: !one.negated },
+      { ...other, negated: !other.negated },
+    );
+    return { ...meet, negated: !meet.negated };
+  }
+  if (one.negated && other.negated) return { ...one, values: [...one.values, ...other.values] };
+  const [positive, second] = one.negated ? [other, one] : [one, other];
+  const named = new Set(second.values);
+  return { ...positive, values: positive.values.filter((value) => named.has(value) !== second.negated) };
 }
 
+/**
+ * Drops what a test for null makes needless: beside a comparison of x, which is never true of a null, `AND x IS NOT NULL` adds nothing
+ * and `AND x IS NULL` leaves nothing; beside `x IS NOT NULL`, `OR x = 1` adds nothing. Null where all is decided.
+ */
+function withoutIdle(kind: "and" | "or", operands: Predicate[]): Predicate[] | null {
+  const columnsWhere = (test: (operand: Predicate) => string | null) =>
+    new Set(operands.map(test).filter((column) => column !== null));
+  const absent = columnsWhere((operand) => (operand.kind === "is-null" ? operand.column : null));
+  const present = columnsWhere(presentColumn);
+  if ([...present].some((column) => absent.has(column))) return null;
+  if (kind === "or")
+    return operands.filter((operand) => !comparedColumns(operand).some((column) => present.has(column)));
+  const compared = new Set(operands.flatMap(comparedColumns));
+  if ([...absent].some((column) => compared.has(column))) return null;
+  return operands.filter((operand) => !compared.has(presentColumn(operand) ?? ""));
+}
+
+function presentColumn(operand: Predicate): string | null {
+  return operand.kind === "not" && operand.operand.kind === "is-null" ? operand.operand.column : null;
+}
+
+/** Columns which must not be null for this leaf to be true. */
 function comparedColumns(operand: Predicate): string[] {
   const leaf = operand.kind === "not" ? operand.operand : operand;
   if (leaf.kind === "compare") return [leaf.left, leaf.right].flatMap(columnsOf);

@@ -49,7 +49,9 @@ describe("compiling a plan", () => {
   });
 
   it("spends equal shares and never more than the charge", () => {
-    const plan = planOf("SELECT COUNT(*), SUM(age) AS a, SUM(children) AS b FROM people", { microRho: "100" });
+    const plan = planOf("SELECT COUNT(*), SUM(age) AS a, SUM(children) AS b FROM people", {
+      microRho: "100",
+    });
     expect(plan.releases.map((release) => release.microRho)).to.deep.equal(["33", "33", "33"]);
     expect(plan.microRho).to.equal("99");
     expect(refusal(() => planOf("SELECT COUNT(*), SUM(age) FROM people", { microRho: "1" })).code).to.equal(
