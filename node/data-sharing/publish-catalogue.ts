@@ -7,8 +7,7 @@ import type { Clock, Signer } from "../ledger/ports.ts";
 import { canonicalHash } from "../primitives/canonical-json.ts";
 import type { Hex } from "../primitives/hex.ts";
 import { catalogueHash, catalogueOf, catalogueStruct, type SignedCatalogue } from "./catalogue.ts";
-import { type DirectoryWriter, keepEntry } from "./keep-entry.ts";
-import type { DatasetStore, DirectoryEntry, DirectoryReader, PeerClient } from "./ports.ts";
+import type { DatasetStore, DirectoryEntry, DirectoryReader, DirectoryWriter, PeerClient } from "./ports.ts";
 
 export interface PublishOptions {
   deployment: Deployment;
@@ -88,16 +87,12 @@ export class CataloguePublisher {
 
   /** Whether the entry is right, as far as known. */
   async #keepEntry(own: OwnPeer, hash: Hex): Promise<boolean> {
-    const { clock, signer, directory, writer, onProblem } = this.#modules;
+    const { clock, writer, onProblem } = this.#modules;
     const nowMs = clock.nowMs();
     const known = this.#entry;
     if (known !== undefined && known.hash === hash && nowMs < known.nextMs) return known.failures === 0;
     try {
-      await keepEntry(
-        { ...own, member: signer.address, role: "repository", metadataHash: hash },
-        directory,
-        writer,
-      );
+      await writer.setEntry("repository", own.endpoint, own.tlsFingerprint, hash);
       this.#entry = { hash, nextMs: nowMs + entryCheckMs, failures: 0 };
       return true;
     } catch (error) {
