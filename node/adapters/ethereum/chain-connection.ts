@@ -59,14 +59,15 @@ export class ChainConnection {
     const call = { to: this.deployment.contracts[contract], data: encode(contract, method, args) };
     const reply = await this.ask("eth_call", [call, at === undefined ? "latest" : quantity(at)]);
     if (reply.error !== undefined) throw rejection(contract, reply.error);
-    if (reply.result === "0x") {
+    try {
+      return interfaces[contract].decodeFunctionResult(method, String(reply.result));
+    } catch {
       throw new TrustedDataError(
         "chain_wrong_network",
         `Chain ${this.deployment.chainId} has no contract ${contract} at ${call.to}: compare the deployment with the chain's.`,
         { contract, address: call.to },
       );
     }
-    return interfaces[contract].decodeFunctionResult(method, String(reply.result));
   }
 
   /** The one value that the view gives. */

@@ -42,8 +42,9 @@ const wordNames = new Set([
   "reason",
 ]);
 
-export function isWord(parameter: ParamType): boolean {
-  return parameter.baseType === "bytes32" && wordNames.has(parameter.name);
+/** The items of a list go by the list's name. */
+export function isWord(type: ParamType, name = type.name): boolean {
+  return type.baseType === "bytes32" && wordNames.has(name);
 }
 
 const proposalStates = ["none", "pending", "waiting", "ready", "executed", "expired"];

@@ -24,8 +24,8 @@ export class EthereumAnchorWriter implements AnchorWriter {
       await this.#sender.send("auditAnchor", "anchor", [sequence, previousLink, root, entryCount, budgets]);
     } catch (error) {
       if (!outrun.has(contractErrorOf(error) ?? "")) throw error;
-      // Perhaps an earlier attempt of ours came through after all.
-      return (await this.#standing(terms)) ?? this.#conflict(terms, "another batch came before it");
+      // Perhaps an earlier attempt of ours came through after all, or the node that refused lags behind.
+      return (await this.#standing(terms)) ?? (await this.#outrun(terms));
     }
     return (await this.#standing(terms)) ?? this.#missing(terms);
   }
@@ -45,6 +45,12 @@ export class EthereumAnchorWriter implements AnchorWriter {
     return same ? batch : this.#conflict(terms, "another batch stands there");
   }
 
+  async #outrun(terms: BatchTerms): Promise<never> {
+    const before = await this.#ledger.anchorOf(this.#sender.address, terms.sequence - 1);
+    if (before === undefined || before.link === terms.previousLink) this.#missing(terms);
+    return this.#conflict(terms, "another batch stands before it");
+  }
+
   #conflict({ sequence }: BatchTerms, reason: string): never {
     throw new TrustedDataError(
       "anchor_conflict",
@@ -56,7 +62,7 @@ export class EthereumAnchorWriter implements AnchorWriter {
   #missing({ sequence }: BatchTerms): never {
     throw new TrustedDataError(
       "chain_unavailable",
-      `Batch ${sequence} was mined, but the chain's node does not show it yet; try again.`,
+      `The chain's node does not show batch ${sequence} of ${this.#sender.address}, or the one before, yet; try again.`,
       { party: this.#sender.address, sequence: String(sequence) },
     );
   }

@@ -47,6 +47,8 @@ const tipWei = 1_000_000_000n;
 /** Nodes want at least 10% more for a replacement. */
 const raisePercent = 125n;
 const submissionsMax = 12;
+/** EIP-7825. */
+const transactionGasMax = 2n ** 24n;
 
 export class EthereumSender {
   readonly #chain: ChainConnection;
@@ -121,7 +123,8 @@ export class EthereumSender {
 
   async #sign(contract: ContractName, call: { from: Hex; to: Hex; data: Hex }, fees: Fees): Promise<Attempt> {
     const [gas, count] = await Promise.all([
-      this.#chain.ask("eth_estimateGas", [call]),
+      // On "pending" it would include an earlier attempt of ours, which then refuses this one.
+      this.#chain.ask("eth_estimateGas", [call, "latest"]),
       this.#chain.ask("eth_getTransactionCount", [this.address, "latest"]),
     ]);
     if (gas.error !== undefined) throw rejection(contract, gas.error);
@@ -133,8 +136,7 @@ export class EthereumSender {
       nonce,
       to: call.to,
       data: call.data,
-      // A quarter more than estimated, as state may differ a little in the block to come.
-      gasLimit: (BigInt(String(gas.result)) * 5n) / 4n,
+      gasLimit: gasLimitFor(BigInt(String(gas.result))),
       ...fees,
     });
     return { nonce, raw, hash: Transaction.from(raw).hash! };
@@ -217,6 +219,19 @@ export class EthereumSender {
       reply.error ?? { code: 0, message: "it ran out of gas or lost a race", data: undefined },
     );
   }
+}
+
+/**
+ * Estimates run in the newest block, the transaction in one to come: a checkpoint that the estimate replaces is then a new one, at
+ * several times the gas. What is not used is not paid.
+ */
+function gasLimitFor(estimate: bigint): bigint {
+  const generous = 2n * estimate + 50_000n;
+  return generous <= transactionGasMax
+    ? generous
+    : estimate > transactionGasMax
+      ? estimate
+      : transactionGasMax;
 }
 
 /** Nodes tell these apart by their words alone. */

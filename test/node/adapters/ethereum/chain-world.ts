@@ -18,8 +18,15 @@ import {
   type ChainOptions,
   openChain,
 } from "../../../../node/adapters/ethereum/chain-connection.ts";
+import { EthereumCouncilWriter } from "../../../../node/adapters/ethereum/ethereum-council-writer.ts";
 import { EthereumSender } from "../../../../node/adapters/ethereum/ethereum-sender.ts";
 import type { Deployment } from "../../../../node/ledger/deployment.ts";
+import { type Hex, sha256Hex } from "../../../../node/primitives/hex.ts";
+import type {
+  CertificationTerms,
+  CouncilAction,
+  FrameworkTerms,
+} from "../../../../node/trust-framework/council-action.ts";
 
 const mnemonic = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
 export const delaySeconds = 2;
@@ -35,6 +42,7 @@ export class ChainWorld {
   readonly provider: JsonRpcProvider;
   readonly #server: { close(): Promise<void> };
   readonly #connections: ChainConnection[] = [];
+  #salts = 0;
 
   constructor(
     url: string,
@@ -89,6 +97,17 @@ export class ChainWorld {
     return new EthereumSender({ mineTimeoutMs }, { chain, key: account(index) });
   }
 
+  /** Proposed by one member, approved by another, waited for, executed. */
+  async decide(...actions: CouncilAction[]): Promise<Hex> {
+    const chain = this.open();
+    const member = (index: number) => new EthereumCouncilWriter({ chain, sender: this.sender(index, chain) });
+    const id = await member(0).propose(actions, "a decision", sha256Hex(`salt ${++this.#salts}`));
+    await member(1).approve(id);
+    await this.passTime(delaySeconds);
+    await member(2).execute(id);
+    return id;
+  }
+
   async mine(blocks = 1): Promise<void> {
     await this.provider.send("hardhat_mine", [`0x${blocks.toString(16)}`]);
   }
@@ -105,6 +124,30 @@ export class ChainWorld {
   }
 }
 
+/** Complete terms under the framework "eu"; valid from 1970 to 2100 unless told otherwise. */
+export function certificationTerms(changes: Partial<CertificationTerms> = {}): CertificationTerms {
+  return {
+    framework: "eu",
+    jurisdiction: "EU",
+    controlGroup: "group-a",
+    maxGrade: 2,
+    validFromS: 0,
+    validUntilS: Date.UTC(2100, 0) / 1000,
+    identityPolicyHash: sha256Hex("identity policy"),
+    securityPolicyHash: sha256Hex("security policy"),
+    privacyPolicyHash: sha256Hex("privacy policy"),
+    dataClasses: [],
+    ...changes,
+  };
+}
+
+export const euRules: FrameworkTerms = {
+  rulesHash: sha256Hex("rules"),
+  rulesUri: "https://example.org/rules",
+  jurisdiction: "EU",
+  levels: ["low", "substantial", "high"],
+};
+
 const folders: Record<string, string> = {
   AuditAnchor: "ledger",
   AlgorithmRegistry: "data-sharing",
@@ -116,14 +159,18 @@ function artifact(name: string): { abi: InterfaceAbi; bytecode: string } {
   return JSON.parse(readFileSync(`artifacts/contracts/${folder}/${name}.sol/${name}.json`, "utf8"));
 }
 
-/** What a proxy does with a call: passes it on, passes it on but keeps the answer, or does nothing at all. */
-export type Treatment = "pass" | "swallow-answer" | "hang";
+/** What a proxy does with a call: passes it on, passes it on but keeps the answer, does nothing at all, or answers with an error. */
+export type Treatment =
+  | "pass"
+  | "swallow-answer"
+  | "hang"
+  | { code: number; message: string; data?: unknown };
 
 /** Stands before a chain and disturbs single calls. */
 export class DisturbingProxy {
   readonly url: string;
   readonly #server: Server;
-  treat: (method: string, params: unknown[]) => Treatment = () => "pass";
+  treat: (method: string, params: unknown[]) => Treatment | Promise<Treatment> = () => "pass";
   readonly seen: string[] = [];
 
   private constructor(server: Server) {
@@ -136,10 +183,13 @@ export class DisturbingProxy {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const body = Buffer.concat(chunks);
-      const { method, params } = JSON.parse(body.toString()) as { method: string; params: unknown[] };
+      const { method, params } = JSON.parse(String(body)) as { method: string; params: unknown[] };
       proxy.seen.push(method);
-      const treatment = proxy.treat(method, params);
+      const treatment = await proxy.treat(method, params);
       if (treatment === "hang") return;
+      if (typeof treatment === "object") {
+        return void response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, error: treatment }));
+      }
       const answer = await fetch(target, {
         method: "POST",
         headers: { "content-type": "application/json" },
