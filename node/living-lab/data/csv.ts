@@ -1,7 +1,7 @@
 /** The lab's data as CSV (RFC 4180, line feeds only): none of its values needs quotes. Where the text goes is the caller's affair. */
 import { assert } from "../../primitives/assert.ts";
 
-/** The Living Lab's default, and the most for which the time and memory of everything in it was measured. */
+/** The Living Lab's default, and the most that it makes up: 5.3 million trips, 205 MB of CSV. */
 export const peopleDefault = 10_000;
 export const peopleMax = 1_000_000;
 

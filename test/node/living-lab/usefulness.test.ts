@@ -6,8 +6,8 @@ import { algorithmManifest, datasetManifest, datasetNames, personRows } from "./
 import { type Holding, type Usefulness, usefulnessOf } from "./support/usefulness.ts";
 
 /**
- * The most that the median number of an answer may be off, in percent of what it is without noise and without clamps. It was 2.8 at most when
- * the charges were set; clamping alone costs distance-by-mode up to 2.
+ * The most that the median number of an answer may be off, in percent of what it is without noise and without clamps. It was 2.8 at
+ * most when the charges were set.
  */
 const medianErrorPercentMax = 4;
 
@@ -52,7 +52,7 @@ describe("what the Living Lab's algorithms say", () => {
 
   it("leaves no doubt, at the charge that was set, that union jobs pay more", () => {
     const { margins } = usefulness("union-wage-premium");
-    // Without noise the difference is 2.0 dollars an hour (clamped to 25).
+    // Without noise the difference is 2.20 dollars an hour.
     expect(margins.average_wage!.largest).to.be.below(1);
   });
 });
