@@ -13,6 +13,7 @@ import {
 } from "./manifests/algorithm-manifest.ts";
 import type { DatasetManifest } from "./manifests/dataset-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
+import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { AlgorithmSource, DatasetStore, QuestionStore } from "./ports.ts";
 import { datasetId, type QuestionRequest, type SignedRequest } from "./question-request.ts";
@@ -63,7 +64,8 @@ export async function admitQuestion(
     const dataset = requireDataset(request, modules.datasets);
     const algorithm = await requireManifest(request.algorithm, modules.algorithms);
     requireFit(request, dataset, algorithm);
-    const plan = await compilePlan(algorithm, request.parameters, dataset);
+    await loadSqlParser();
+    const plan = compilePlan(algorithm, request.parameters, dataset);
     requireBudget(request, dataset, plan, modules.questions);
     return { dataset, plan, block: { number: block.number, hash: block.hash } };
   } catch (error) {

@@ -2,6 +2,7 @@
  * The directory's side (step 1): keeps the newest signed catalogue of each certified repository, and algorithms' manifests by content hash,
  * and takes only what the chain vouches for. A directory that lies is caught by its readers; this one does not even pass on a lie.
  */
+import { z } from "zod";
 import { TrustedDataError } from "../errors.ts";
 import type { Deployment } from "../ledger/deployment.ts";
 import type { Clock } from "../ledger/ports.ts";
@@ -11,6 +12,7 @@ import { catalogueHash, isGenuineCatalogue, type SignedCatalogue } from "./catal
 import { matchesDataset } from "./discover.ts";
 import { algorithmHash, parseAlgorithmManifest } from "./manifests/algorithm-manifest.ts";
 import type { AlgorithmReader, DirectoryReader, DirectoryStore } from "./ports.ts";
+import { addressSchema } from "./question-request.ts";
 
 export interface DirectoryModules {
   deployment: Deployment;
@@ -19,6 +21,15 @@ export interface DirectoryModules {
   algorithms: AlgorithmReader;
   store: DirectoryStore;
 }
+
+/** What a directory says about itself; its hash is on the chain. */
+export const directoryDescriptionSchema = z.strictObject({
+  version: z.literal("itd-directory/1"),
+  directory: addressSchema,
+  name: z.string().max(200),
+});
+
+export type DirectoryDescription = z.infer<typeof directoryDescriptionSchema>;
 
 /** What one search may give; a client reads no more. Who searches for less text than this gets the first repositories by address. */
 const searchBytesMax = 8 * 1024 * 1024;

@@ -6,7 +6,7 @@ import { canonicalJson } from "../primitives/canonical-json.ts";
 import { toHex } from "../primitives/hex.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { Outcome, Randomness } from "./ports.ts";
-import type { ReleasedAnswer } from "./release/release.ts";
+import type { ReleasedAnswer } from "./release/answer.ts";
 import { type Transcript, transcriptHash } from "./transcript.ts";
 
 export interface QuestionReply {

@@ -56,6 +56,11 @@ export class CataloguePublisher {
     this.#modules = modules;
   }
 
+  /** Whether the entry on the chain is this repository's newest, as far as known. */
+  get isPublished(): boolean {
+    return this.#entry?.failures === 0;
+  }
+
   /** The signed catalogue of the datasets as they are now. */
   async catalogue(): Promise<SignedCatalogue> {
     const { signer, datasets } = this.#modules;

@@ -14,6 +14,7 @@ import { signerOf } from "../primitives/typed-data.ts";
 import type { DatasetOffer } from "./discover.ts";
 import { type AlgorithmManifest, algorithmHash } from "./manifests/algorithm-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
+import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import { planSchema } from "./plan/plan-schema.ts";
@@ -26,7 +27,7 @@ import {
   type SignedRequest,
 } from "./question-request.ts";
 import { entryStatusSchema, promiseSchema, type Receipt } from "./receipt.ts";
-import { answerHash, type ReleasedAnswer, releasedAnswerSchema } from "./release/release.ts";
+import { answerHash, checkAnswer, type ReleasedAnswer, releasedAnswerSchema } from "./release/answer.ts";
 import { type Transcript, transcriptHash, transcriptSchema } from "./transcript.ts";
 
 const requestLifetimeSeconds = 300;
@@ -104,7 +105,8 @@ export class Querier {
     offer: DatasetOffer,
     onStage: (stage: Stage) => void = () => undefined,
   ): Promise<Ended> {
-    const plan = planHash(await compilePlan(question.algorithm, question.parameters, offer.manifest));
+    await loadSqlParser();
+    const plan = planHash(compilePlan(question.algorithm, question.parameters, offer.manifest));
     const key = await ProofKey.create();
     const signed = await this.#signRequest(question, offer, key.thumbprint);
     onStage("authorise");
@@ -178,6 +180,7 @@ export class Querier {
     if (t.answer !== (answer === null ? null : answerHash(answer))) differs("answer");
     if ((t.outcome === "answered") !== (answer !== null) || (answer !== null && answer.plan !== plan))
       differs("outcome");
+    if (reply.plan !== null && answer !== null) checkAnswer(reply.plan, answer);
     if (BigInt(t.chargeMicroRho) > BigInt(reply.plan?.microRho ?? "0")) differs("chargeMicroRho");
     if (signerOf(transcriptStruct(deployment, hash), reply.repositorySignature) !== offer.repository)
       differs("repositorySignature");

@@ -10,7 +10,7 @@ import { canonicalJson } from "../primitives/canonical-json.ts";
 import { type Hex, toHex } from "../primitives/hex.ts";
 import { MerkleTree } from "../primitives/merkle.ts";
 import { planSchema } from "./plan/plan-schema.ts";
-import { releasedAnswerSchema } from "./release/release.ts";
+import { releasedAnswerSchema } from "./release/answer.ts";
 import { transcriptSchema } from "./transcript.ts";
 
 /** log2 of the largest batch, rounded up. */

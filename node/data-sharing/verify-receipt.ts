@@ -19,7 +19,7 @@ import { planHash } from "./plan/plan-hash.ts";
 import type { AlgorithmReader } from "./ports.ts";
 import { isSignedByQuerier } from "./question-request.ts";
 import { type Receipt, receiptSchema, receiptText } from "./receipt.ts";
-import { answerHash } from "./release/release.ts";
+import { answerHash, checkAnswer } from "./release/answer.ts";
 import { transcriptHash } from "./transcript.ts";
 
 export interface ReceiptCheck {
@@ -53,7 +53,7 @@ export async function verifyReceipt(text: string, modules: VerifierModules): Pro
     checkOutcome(read),
     checkRequest(read, modules.deployment),
     checkPlan(read),
-    checkAnswer(read),
+    checkReleasedAnswer(read),
     checkRepositorySignature(read, modules.deployment),
     checkQuerierSignature(read, modules.deployment),
     checkPromise(read, modules.deployment),
@@ -128,16 +128,24 @@ function checkPlan({ transcript, plan }: Receipt): ReceiptCheck {
   );
 }
 
-function checkAnswer({ transcript, plan, answer }: Receipt): ReceiptCheck {
-  const passed =
-    answer === null
-      ? transcript.answer === null
-      : answerHash(answer) === transcript.answer && plan !== null && answer.plan === planHash(plan);
-  return check(
-    "answer",
-    passed,
-    passed ? "the answer is the logged one" : "the answer is not the one in the transcript",
-  );
+function checkReleasedAnswer({ transcript, plan, answer }: Receipt): ReceiptCheck {
+  const name = "answer";
+  if (answer === null) {
+    return check(
+      name,
+      transcript.answer === null,
+      transcript.answer === null ? "no answer was given" : "the answer is missing",
+    );
+  }
+  if (answerHash(answer) !== transcript.answer)
+    return check(name, false, "the answer is not the one in the transcript");
+  try {
+    if (plan !== null) checkAnswer(plan, answer);
+    return check(name, plan !== null, "the answer is the logged one, with the noise that its plan asks for");
+  } catch (error) {
+    if (error instanceof TrustedDataError) return check(name, false, error.message);
+    throw error;
+  }
 }
 
 function checkRepositorySignature(

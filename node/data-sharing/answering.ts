@@ -1,0 +1,171 @@
+/**
+ * From an authorised question to its logged outcome (steps 3 to 5): charge, execute, release, store.
+ *
+ * The order is what keeps privacy. The charge is durable before the plan runs and is never refunded; the exact reply is durable before
+ * anybody sees it, so a retry or a restart gives the same bytes and never fresh noise. A question that was charged when the process
+ * stopped is answered anew under the same charge: nothing of it had left.
+ */
+import { TrustedDataError } from "../errors.ts";
+import { assert } from "../primitives/assert.ts";
+import { canonicalHash, canonicalJson } from "../primitives/canonical-json.ts";
+import type { Hex } from "../primitives/hex.ts";
+import { KeyedLock } from "../primitives/keyed-lock.ts";
+import { type LogModules, type LogOptions, logOutcome } from "./log-outcome.ts";
+import { groupCountOf, type Plan } from "./plan/plan.ts";
+import { planHash } from "./plan/plan-hash.ts";
+import type {
+  ChargeRefusal,
+  DatasetStore,
+  EngineLimits,
+  ExactAnswer,
+  PlanEngine,
+  QuestionStore,
+  StoredQuestion,
+  WireReply,
+} from "./ports.ts";
+import { datasetId } from "./question-request.ts";
+import { answerHash, type ReleasedAnswer } from "./release/answer.ts";
+import { releaseAnswer } from "./release/release.ts";
+
+export interface AnsweringOptions extends LogOptions {
+  /** How often the data version advances, whether or not data changed. */
+  dataVersionMs: number;
+  limits: EngineLimits;
+}
+
+export interface AnsweringModules extends LogModules {
+  datasets: DatasetStore;
+  engine: PlanEngine;
+  questions: QuestionStore;
+  /** For the custodian's own log. Gets no row, no exact number, no token. */
+  onEngineFailure: (dataset: string, error: TrustedDataError) => void;
+}
+
+/** Counters that advance on a schedule: were they to advance with the data, a free repeat would tell that somebody's row changed. */
+export interface Versions {
+  dataVersion: number;
+  consentVersion: number;
+}
+
+const refusalReasons = {
+  budget_exhausted:
+    "The dataset's privacy budget does not cover this answer; a stored answer can still be asked for again.",
+  querier_budget_exhausted: "Your privacy budget for this dataset and purpose does not cover this answer.",
+  budget_not_reserved:
+    "The budget reserved on the chain for this interval is used up; ask again after the next batch is anchored.",
+  dataset_unknown: "The dataset is no longer offered here.",
+} as const;
+
+type RefusalCode = keyof typeof refusalReasons;
+
+/** What the charge came to: a refusal, or what is written into the transcript. */
+type Charged = { refusal: RefusalCode } | { refusal: undefined; chargeMicroRho: string };
+
+export class Answering {
+  readonly #options: AnsweringOptions;
+  readonly #modules: AnsweringModules;
+  readonly #locks = new KeyedLock();
+
+  constructor(options: AnsweringOptions, modules: AnsweringModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  versions(): Versions {
+    const dataVersion = Math.floor(this.#modules.clock.nowMs() / this.#options.dataVersionMs);
+    return { dataVersion, consentVersion: 0 };
+  }
+
+  /** @throws TrustedDataError `token_expired` if the question was never asked in time. An ended question gives its stored bytes. */
+  async answerOnce(question: StoredQuestion): Promise<WireReply> {
+    if (question.state === "answered" || question.state === "refused") {
+      assert(question.reply !== undefined, "an ended question has its reply");
+      return { outcome: question.state, body: question.reply };
+    }
+    if (question.state === "authorised" && this.#modules.clock.nowMs() > question.tokenExpiresMs) {
+      throw new TrustedDataError("token_expired", "The token has expired unused; ask for a new one.");
+    }
+    const versions = this.versions();
+    const { dataset } = question.signed.request;
+    const releaseKey = canonicalHash({ dataset, plan: planHash(question.plan), ...versions });
+    // Equal questions wait for each other: the second one gets the first one's release, free.
+    return await this.#locks.run(releaseKey, async () => await this.#release(question, releaseKey, versions));
+  }
+
+  async #release(question: StoredQuestion, key: Hex, versions: Versions): Promise<WireReply> {
+    const { questions, randomness } = this.#modules;
+    const { plan } = question;
+    const stored = questions.release(key);
+    const charged = this.#charge(question, stored !== undefined);
+    if (charged.refusal !== undefined) return await this.#end(question, versions, charged, null);
+    if (stored !== undefined) {
+      return await this.#end(question, versions, charged, JSON.parse(stored) as ReleasedAnswer);
+    }
+    const answer = releaseAnswer(await this.#execute(question.dataset, plan), plan, randomness);
+    return await this.#end(question, versions, charged, answer, key);
+  }
+
+  #charge(question: StoredQuestion, isStored: boolean): Charged {
+    const { plan, state } = question;
+    if (state === "charged") return { refusal: undefined, chargeMicroRho: plan.microRho };
+    if (isStored) return { refusal: undefined, chargeMicroRho: "0" };
+    const refusal = this.#take(question);
+    return refusal === undefined ? { refusal, chargeMicroRho: plan.microRho } : { refusal };
+  }
+
+  #take({ id, plan, signed: { request } }: StoredQuestion): ChargeRefusal | "dataset_unknown" | undefined {
+    const { datasets, questions } = this.#modules;
+    const manifest = datasets
+      .manifests()
+      .find(({ name }) => datasetId(request.repository, name) === request.dataset);
+    if (manifest === undefined) return "dataset_unknown";
+    const { totalMicroRho, perQuerierMicroRho } = manifest.budget;
+    const limits = {
+      totalMicroRho: BigInt(totalMicroRho),
+      perQuerierMicroRho: BigInt(perQuerierMicroRho),
+    };
+    return questions.charge(id, BigInt(plan.microRho), limits);
+  }
+
+  /** An engine that fails or takes too long counts as one that saw nobody: an error would tell about the data. */
+  async #execute(dataset: string, plan: Plan): Promise<ExactAnswer> {
+    try {
+      return await this.#modules.engine.execute(dataset, plan, this.#options.limits);
+    } catch (error) {
+      if (!(error instanceof TrustedDataError)) throw error;
+      this.#modules.onEngineFailure(dataset, error);
+      const groups = groupCountOf(plan);
+      return { vectors: plan.vectors.map(() => new Array<bigint>(groups).fill(0n)) };
+    }
+  }
+
+  /** Logs and stores the outcome; `newRelease` is the key under which a fresh answer is kept for repeats. */
+  async #end(
+    question: StoredQuestion,
+    versions: Versions,
+    charged: Charged,
+    answer: ReleasedAnswer | null,
+    newRelease?: Hex,
+  ): Promise<WireReply> {
+    const { plan, signed } = question;
+    const state = answer === null ? "refused" : "answered";
+    const facts = {
+      request: signed.request,
+      requestSignature: signed.signature,
+      block: question.block,
+      outcome: state,
+      refusal: charged.refusal ?? null,
+      token: question.token,
+      plan: planHash(plan),
+      ...versions,
+      chargeMicroRho: charged.refusal === undefined ? charged.chargeMicroRho : "0",
+      answer: answer === null ? null : answerHash(answer),
+    } as const;
+    const reason = charged.refusal === undefined ? null : refusalReasons[charged.refusal];
+    const shown = { plan, answer, reason };
+    const { reply, outcome } = await logOutcome(facts, shown, this.#options, this.#modules);
+    const release = newRelease === undefined ? undefined : { key: newRelease, answer: canonicalJson(answer) };
+    this.#modules.questions.saveReply(question.id, state, reply, outcome, release);
+    return { outcome: state, body: reply };
+  }
+}
