@@ -36,7 +36,7 @@ export function openChain(options: ChainOptions): ChainConnection {
 export class ChainConnection {
   readonly deployment: Deployment;
   readonly finalityDepth: number;
-  readonly pollMs: number;
+  readonly #pollMs: number;
   readonly #timeoutMs: number;
   readonly #agent = new Agent({ maxResponseSize: answerBytesMax, connections: 16 });
   readonly #closing = new AbortController();
@@ -50,7 +50,7 @@ export class ChainConnection {
     this.deployment = options.deployment;
     this.finalityDepth = options.finalityDepth;
     this.#timeoutMs = options.timeoutMs ?? 3_000;
-    this.pollMs = options.pollMs ?? 1_000;
+    this.#pollMs = options.pollMs ?? 1_000;
     this.#endpoints = options.urls.map((url) => new RpcEndpoint(url, this.#agent));
   }
 
@@ -136,6 +136,13 @@ export class ChainConnection {
     return blockFrom(await this.ask("eth_getBlockByNumber", [tag, false]));
   }
 
+  /** Waits between two looks at the chain; fails once the connection is closed. */
+  async pause(): Promise<void> {
+    await sleep(this.#pollMs, undefined, { signal: this.#closing.signal }).catch(() => {
+      throw this.#closed();
+    });
+  }
+
   /** Ends calls under way with `chain_unavailable`. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -199,17 +206,17 @@ export class ChainConnection {
     );
   }
 
+  #closed(): TrustedDataError {
+    return new TrustedDataError("chain_unavailable", "The connection to the chain was closed.");
+  }
+
   /** A wrong chain is told even if other endpoints are merely silent: it takes a person to correct it. */
   #unavailable(endpoints: readonly RpcEndpoint[], error: unknown): unknown {
     const reasons: unknown[] = error instanceof AggregateError ? error.errors : [error];
     const told = reasons.find((reason) => !(reason instanceof NoAnswer));
     if (told !== undefined) return told;
+    if (this.#closing.signal.aborted) return this.#closed();
     const names = endpoints.map(({ name }) => name).join(", ");
-    if (this.#closing.signal.aborted) {
-      return new TrustedDataError("chain_unavailable", "The connection to the chain was closed.", {
-        endpoints: names,
-      });
-    }
     const said = reasons.map((reason) => (reason as NoAnswer).message).join("; ");
     return new TrustedDataError(
       "chain_unavailable",

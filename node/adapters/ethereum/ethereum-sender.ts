@@ -4,7 +4,6 @@
  * The nonce is always that of the next transaction to be mined, so two attempts at the same step share a nonce and at most one of
  * them is ever mined, whatever crashed or got lost in between. A transaction that a reorganisation takes back is sent again.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Transaction, type TransactionLike } from "ethers";
 import { TrustedDataError } from "../../errors.ts";
 import type { Hex } from "../../primitives/hex.ts";
@@ -92,7 +91,7 @@ export class EthereumSender {
           { blockNumber: String(blockNumber) },
         );
       }
-      await sleep(this.#chain.pollMs);
+      await this.#chain.pause();
     }
   }
 
@@ -185,7 +184,7 @@ export class EthereumSender {
         if (!isUnavailable(error)) throw error;
         reason = "the chain stopped answering";
       }
-      await sleep(this.#chain.pollMs);
+      await this.#chain.pause();
     }
     throw new TrustedDataError(
       "chain_unavailable",

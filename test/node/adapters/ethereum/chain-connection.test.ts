@@ -4,9 +4,8 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { openChain } from "../../../../node/adapters/ethereum/chain-connection.ts";
 import { EthereumLedger } from "../../../../node/adapters/ethereum/ethereum-ledger.ts";
-import { TrustedDataError } from "../../../../node/errors.ts";
 import { codeOf } from "../../../ports/anchor-chain.ts";
-import { ChainWorld, DisturbingProxy } from "./chain-world.ts";
+import { ChainWorld, DisturbingProxy, failureOf } from "./chain-world.ts";
 
 describe("the connection to a chain", () => {
   let world: ChainWorld;
@@ -141,16 +140,6 @@ describe("the connection to a chain", () => {
     }
   });
 });
-
-async function failureOf(promise: Promise<unknown>): Promise<TrustedDataError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof TrustedDataError) return error;
-    throw error;
-  }
-  throw new Error("it did not fail");
-}
 
 /** An address at which nothing listens. */
 async function closedPort(): Promise<string> {

@@ -20,6 +20,7 @@ import {
 } from "../../../../node/adapters/ethereum/chain-connection.ts";
 import { EthereumCouncilWriter } from "../../../../node/adapters/ethereum/ethereum-council-writer.ts";
 import { EthereumSender } from "../../../../node/adapters/ethereum/ethereum-sender.ts";
+import { TrustedDataError } from "../../../../node/errors.ts";
 import type { Deployment } from "../../../../node/ledger/deployment.ts";
 import { type Hex, sha256Hex } from "../../../../node/primitives/hex.ts";
 import type {
@@ -154,7 +155,7 @@ const folders: Record<string, string> = {
   RepositoryDirectory: "data-sharing",
 };
 
-function artifact(name: string): { abi: InterfaceAbi; bytecode: string } {
+export function artifact(name: string): { abi: InterfaceAbi; bytecode: string } {
   const folder = folders[name] ?? "trust-framework";
   return JSON.parse(readFileSync(`artifacts/contracts/${folder}/${name}.sol/${name}.json`, "utf8"));
 }
@@ -171,6 +172,8 @@ export class DisturbingProxy {
   readonly url: string;
   readonly #server: Server;
   treat: (method: string, params: unknown[]) => Treatment | Promise<Treatment> = () => "pass";
+  /** Changes the answer's text. */
+  rewrite: (method: string, text: string) => string = (_, text) => text;
   readonly seen: string[] = [];
 
   private constructor(server: Server) {
@@ -195,7 +198,7 @@ export class DisturbingProxy {
         headers: { "content-type": "application/json" },
         body,
       });
-      const text = await answer.text();
+      const text = proxy.rewrite(method, await answer.text());
       if (treatment === "swallow-answer") return void response.destroy();
       response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
     });
@@ -208,4 +211,14 @@ export class DisturbingProxy {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<TrustedDataError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof TrustedDataError) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
 }

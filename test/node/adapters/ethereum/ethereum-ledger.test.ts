@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { Wallet } from "ethers";
 import { EthereumAnchorWriter } from "../../../../node/adapters/ethereum/ethereum-anchor-writer.ts";
@@ -5,7 +6,7 @@ import { EthereumLedger } from "../../../../node/adapters/ethereum/ethereum-ledg
 import { EthereumSender } from "../../../../node/adapters/ethereum/ethereum-sender.ts";
 import { zeroHash } from "../../../../node/primitives/hex.ts";
 import { codeOf, describeAnchorChain, terms } from "../../../ports/anchor-chain.ts";
-import { account, ChainWorld, DisturbingProxy } from "./chain-world.ts";
+import { account, ChainWorld, DisturbingProxy, failureOf } from "./chain-world.ts";
 
 describe("the ledger on an EVM chain", () => {
   let world: ChainWorld;
@@ -81,7 +82,7 @@ describe("the ledger on an EVM chain", () => {
     const anchored = writer.anchor(terms(1, zeroHash)).finally(() => {
       done = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     expect(done).to.equal(false);
     await world.mine(3);
     const batch = await anchored;
@@ -94,10 +95,10 @@ describe("the ledger on an EVM chain", () => {
     const { writer, ledger, party: address } = party(chain);
     const snapshot = await world.provider.send("evm_snapshot", []);
     const anchored = writer.anchor(terms(1, zeroHash));
-    while ((await ledger.latestAnchor(address)) === undefined) await new Promise((r) => setTimeout(r, 10));
+    while ((await ledger.latestAnchor(address)) === undefined) await sleep(10);
     await world.provider.send("evm_revert", [snapshot]);
     await world.mine(1);
-    while ((await ledger.latestAnchor(address)) === undefined) await new Promise((r) => setTimeout(r, 10));
+    while ((await ledger.latestAnchor(address)) === undefined) await sleep(10);
     await world.mine(2);
     const batch = await anchored;
     expect(await ledger.verifyAnchor(batch)).to.equal(true);
@@ -112,7 +113,7 @@ describe("the ledger on an EVM chain", () => {
       const { writer } = party(world.open(), index);
       const anchored = writer.anchor(terms(1, zeroHash));
       while ((await pendingTo(world)) !== world.deployment.contracts.auditAnchor) {
-        await new Promise((r) => setTimeout(r, 10));
+        await sleep(10);
       }
       await world.mine(1);
       expect((await anchored).sequence).to.equal(1);
@@ -125,8 +126,54 @@ describe("the ledger on an EVM chain", () => {
     const chain = world.open();
     const sender = new EthereumSender({}, { chain, key: Wallet.createRandom() });
     const ledger = new EthereumLedger(chain);
-    const code = await codeOf(new EthereumAnchorWriter({ ledger, sender }).anchor(terms(1, zeroHash)));
-    expect(code).to.equal("chain_rejected");
+    const error = await failureOf(new EthereumAnchorWriter({ ledger, sender }).anchor(terms(1, zeroHash)));
+    expect(error.code).to.equal("chain_rejected");
+    expect(error.message).to.match(/^The chain refused a call to audit anchor: .*(funds|balance)/);
+  });
+
+  it("ends waiting for a transaction when the connection is closed", async () => {
+    const chain = world.open({ finalityDepth: 1_000 });
+    const { writer, ledger, party: address } = party(chain);
+    const anchored = codeOf(writer.anchor(terms(1, zeroHash)));
+    while ((await ledger.latestAnchor(address)) === undefined) await sleep(10);
+    await chain.close();
+    expect(await anchored).to.equal("chain_unavailable");
+  });
+
+  it("finds batches in parts where a node refuses to search the whole chain", async () => {
+    const proxy = await DisturbingProxy.start(world.url);
+    proxy.treat = (method, params) => {
+      if (method !== "eth_getLogs") return "pass";
+      const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
+      const isWide = toBlock === "latest" || Number(toBlock) - Number(fromBlock) > 10_000;
+      return method === "eth_getLogs" && isWide
+        ? { code: -32_005, message: "block range is too wide" }
+        : "pass";
+    };
+    try {
+      const { writer, party: address } = party();
+      const batch = await writer.anchor(terms(1, zeroHash));
+      await world.mine(12_000);
+      const ledger = new EthereumLedger(world.open({ urls: [proxy.url] }));
+      expect(await ledger.latestAnchor(address)).to.deep.equal(batch);
+      expect(proxy.seen.filter((method) => method === "eth_getLogs")).to.have.length(4);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it("believes no event that the contract's link does not bear out", async () => {
+    const proxy = await DisturbingProxy.start(world.url);
+    proxy.rewrite = (method, text) =>
+      method === "eth_getLogs" ? text.replaceAll(terms(1, zeroHash).root.slice(2), "ab".repeat(32)) : text;
+    try {
+      const { writer, party: address } = party();
+      await writer.anchor(terms(1, zeroHash));
+      const ledger = new EthereumLedger(world.open({ urls: [proxy.url] }));
+      expect(await codeOf(ledger.latestAnchor(address))).to.equal("chain_unavailable");
+    } finally {
+      await proxy.stop();
+    }
   });
 });
 

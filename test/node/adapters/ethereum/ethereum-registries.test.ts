@@ -344,6 +344,21 @@ describe("the registries on an EVM chain", () => {
     expect(await reader.entries("repository")).to.deep.equal([]);
   });
 
+  it("sends what several writers of one key want, one after the other", async () => {
+    const chain = world.open();
+    const modules = { chain, sender: world.sender(repository, chain) };
+    const directory = new EthereumDirectoryWriter(modules);
+    const algorithms = new EthereumAlgorithmWriter(modules);
+    const hashes = ["one", "two", "three"].map((text) => sha256Hex(text));
+    await Promise.all([
+      ...hashes.map((each) => algorithms.publish(each, "", "plan", "wages")),
+      directory.setEntry("repository", "https://localhost", sha256Hex("c"), sha256Hex("d")),
+    ]);
+    const published = (await new EthereumAlgorithms(chain).algorithms()).map((algorithm) => algorithm.hash);
+    expect(published).to.include.members(hashes);
+    expect(await new EthereumDirectory(chain).entries("repository")).to.have.length(1);
+  });
+
   it("records incidents and how they were settled", async () => {
     const reader = new EthereumFramework(world.open());
     const [reportHash, recourseHash] = [sha256Hex("report"), sha256Hex("recourse")];
