@@ -9,8 +9,8 @@ import { sensitivityOf } from "./sensitivity.ts";
 import { sqlDepthMax, sqlNodesMax } from "./sql-node.ts";
 
 /** Enough for products of sensitivities; short enough to compute with. */
-const wholeSchema = z.string().regex(/^(?:0|-?[1-9]\d{0,38})$/, "use a whole number as text");
-const positiveSchema = z.string().regex(/^[1-9]\d{0,38}$/, "use a positive whole number as text");
+const wholeSchema = wholeNumber(/^(?:0|-?[1-9]\d{0,38})$/, "use a whole number as text");
+const positiveSchema = wholeNumber(/^[1-9]\d{0,38}$/, "use a positive whole number as text");
 const placeSchema = z.int().min(0).max(1_000);
 
 const expressionSchema: z.ZodType<Expression> = z.lazy(() =>
@@ -84,7 +84,7 @@ const outputSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-export const planSchema: z.ZodType<Plan> = z
+const shapeSchema = z
   .unknown()
   .refine(isModest, "the plan is nested too deeply or has too many parts")
   .pipe(
@@ -102,22 +102,38 @@ export const planSchema: z.ZodType<Plan> = z
       microRho: microRhoSchema,
       outputs: z.array(outputSchema).min(1).max(64),
     }),
-  )
-  .refine((plan) => groupCountOf(plan) <= domainSizeMax, "the keys span too many groups")
-  .refine(isJoined, "the plan points at parts that it does not have")
-  .refine(
-    (plan) =>
-      plan.microRho === plan.releases.reduce((sum, release) => sum + BigInt(release.microRho), 0n).toString(),
-    "microRho is not the sum of its parts",
-  )
-  .refine(
-    (plan) =>
-      plan.releases.every(
-        (release, index) =>
-          BigInt(release.sensitivity) >= sensitivityOf(plan.vectors[index]!, plan.rowsPerPerson),
-      ),
-    "a sensitivity is too small",
   );
+
+/** The checks over the whole run only on a plan whose parts are sound, and one after the other: a later one rests on the earlier ones. */
+export const planSchema: z.ZodType<Plan> = shapeSchema.pipe(
+  z
+    .custom<Plan>()
+    .refine((plan) => groupCountOf(plan) <= domainSizeMax, {
+      error: "the keys span too many groups",
+      abort: true,
+    })
+    .refine(isJoined, { error: "the plan points at parts that it does not have", abort: true })
+    .refine(
+      (plan) => BigInt(plan.microRho) === plan.releases.reduce((sum, r) => sum + BigInt(r.microRho), 0n),
+      {
+        error: "microRho is not the sum of its parts",
+        abort: true,
+      },
+    )
+    .refine(
+      (plan) =>
+        plan.releases.every(
+          ({ sensitivity }, index) =>
+            BigInt(sensitivity) >= sensitivityOf(plan.vectors[index]!, plan.rowsPerPerson),
+        ),
+      "a sensitivity is too small",
+    ),
+);
+
+/** A text that is no number ends the reading (`abort`), as checks further out compute with it. */
+function wholeNumber(pattern: RegExp, error: string) {
+  return z.string().refine((text) => pattern.test(text), { error, abort: true });
+}
 
 /** Every index leads to a part of the right kind. */
 function isJoined(plan: Plan): boolean {
