@@ -97,6 +97,7 @@ function namedTargets(select: Select): NamedTarget[] {
   return select.targets.map((target, index) => {
     if (index >= outputsMax) refuse(target.place, `SELECT names more than ${outputsMax} columns`);
     const name = target.name ?? defaultName(target.node);
+    if (name === null && target.node.kind === "ColumnRef") refuse(target.place, "* stands in COUNT(*) only");
     if (name === null) refuse(target.place, "this column needs a name: write AS name");
     if (!identifierSchema.safeParse(name).success)
       refuse(target.place, "the name of a column is made of lower-case letters, digits and underscores");

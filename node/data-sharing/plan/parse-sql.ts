@@ -76,14 +76,15 @@ const clauseReasons: Record<string, string> = {
   limitCount: "LIMIT and OFFSET are not part of the subset",
   lockingClause: "FOR UPDATE and FOR SHARE are not allowed",
   withClause: "WITH is not part of the subset",
-  larg: "UNION, INTERSECT and EXCEPT are not part of the subset",
   rarg: "UNION, INTERSECT and EXCEPT are not part of the subset",
   groupDistinct: "GROUP BY DISTINCT is not part of the subset",
 };
 
 function readSelect(select: SqlNode): Select {
-  const clauses = [...select.fields].find(([field]) => field in clauseReasons);
-  if (clauses !== undefined) refuse(firstPlace(clauses[1]) ?? select.place, clauseReasons[clauses[0]]!);
+  for (const [field, reason] of Object.entries(clauseReasons)) {
+    const clause = select.fields.get(field);
+    if (clause !== undefined) refuse(firstPlace(clause) ?? select.place, reason);
+  }
   onlyFields(select, ["targetList", "fromClause", "whereClause", "groupClause", "limitOption", "op"]);
   if (select.fields.get("op") !== "SETOP_NONE" || select.fields.get("limitOption") !== "LIMIT_OPTION_DEFAULT")
     refuse(select.place, "this form is not part of the subset");

@@ -119,6 +119,8 @@ describe("canonical plans", () => {
         const first = planWhere(sqlOf(condition));
         for (const seed of [one, other]) {
           const sql = sqlOf(rewritten(condition, seed), seed);
+          // Rewriting makes conditions longer; past this, some would have too many parts to be read.
+          fc.pre(sql.length < 3_000);
           expect(planHash(planWhere(sql)), `${sqlOf(condition)}\n${sql}`).to.equal(planHash(first));
         }
       }),
