@@ -1,7 +1,11 @@
 /** Routes of a directory (step 1): it takes what the chain vouches for, and gives it to anyone. */
 import { z } from "zod";
 import { signedCatalogueSchema } from "../data-sharing/catalogue.ts";
-import type { Directory } from "../data-sharing/directory.ts";
+import {
+  type Directory,
+  type DirectoryDescription,
+  directoryDescriptionSchema,
+} from "../data-sharing/directory.ts";
 import { algorithmManifestSchema } from "../data-sharing/manifests/algorithm-manifest.ts";
 import { TrustedDataError } from "../errors.ts";
 import { hash32Schema } from "../ledger/audit-entry.ts";
@@ -14,8 +18,18 @@ const hashPath = z.strictObject({ hash: hash32Schema });
 
 export function directoryRoutes(
   directory: Pick<Directory, "acceptCatalogue" | "search" | "acceptManifest" | "manifest">,
+  description: DirectoryDescription,
 ): Route[] {
   return [
+    route(
+      "directory",
+      "GET /v1/directory",
+      "What this directory says about itself; the hash is on the chain",
+      {
+        responses: { 200: jsonResponse("The description.", directoryDescriptionSchema) },
+        handle: () => jsonReply(description),
+      },
+    ),
     route("directory", "POST /v1/directory/catalogues", "A repository sends its signed catalogue", {
       body: { schema: signedCatalogueSchema, bytesMax: documentBytesMax },
       isCostly: true,

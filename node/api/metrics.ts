@@ -5,13 +5,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Block } from "../ledger/ports.ts";
 
-/** Read when the metrics are. */
-export interface MetricSources {
+/** What a repository has to tell, read when the metrics are. */
+export interface RepositorySources {
   openEntries: () => number;
   batchesAnchored: () => number;
   /** Micro-rho spent, by dataset name. */
   budgetSpent: () => { dataset: string; microRho: bigint }[];
-  chain: () => { head: Block; nowMs: number } | undefined;
 }
 
 const bucketsSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -21,7 +20,7 @@ export class Metrics {
   readonly #questions: Counter<"step" | "outcome" | "code">;
   readonly #requests: Histogram<"route" | "status">;
 
-  constructor(sources: MetricSources) {
+  constructor(chain: () => { head: Block; nowMs: number } | undefined) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#questions = new Counter({
@@ -37,17 +36,21 @@ export class Metrics {
       buckets: bucketsSeconds,
       registers,
     });
+    gauge("itd_chain_head", "Newest final block seen.", registers, (self) =>
+      self.set(chain()?.head.number ?? Number.NaN),
+    );
+    gauge("itd_chain_head_age_seconds", "Age of the newest final block seen.", registers, (self) =>
+      self.set(ageSeconds(chain())),
+    );
+  }
+
+  watchRepository(sources: RepositorySources): void {
+    const registers = [this.#registry];
     gauge("itd_batches_anchored", "Newest anchored batch of the log.", registers, (self) =>
       self.set(sources.batchesAnchored()),
     );
     gauge("itd_entries_open", "Log entries that are not in a batch yet.", registers, (self) =>
       self.set(sources.openEntries()),
-    );
-    gauge("itd_chain_head", "Newest final block seen.", registers, (self) =>
-      self.set(sources.chain()?.head.number ?? Number.NaN),
-    );
-    gauge("itd_chain_head_age_seconds", "Age of the newest final block seen.", registers, (self) =>
-      self.set(ageSeconds(sources.chain())),
     );
     new Gauge({
       name: "itd_budget_spent_micro_rho",
