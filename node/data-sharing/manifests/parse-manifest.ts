@@ -63,7 +63,7 @@ function readYaml(text: string) {
       schema: "core",
       uniqueKeys: true,
       merge: false,
-      logLevel: "silent",
+      logLevel: "error",
     });
   } catch (error) {
     // The reader recurses; it gives up before 64 KiB of brackets are read.

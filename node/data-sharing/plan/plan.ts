@@ -55,7 +55,7 @@ export type Output =
   | { kind: "count"; name: string; vector: number }
   /** The vector's centre is zero. */
   | { kind: "sum"; name: string; vector: number; scale: number }
-  /** centre + sum / count, rounded to the grid. */
+  /** centre + sum / count; `scale` is that of what is averaged, shown with two more places. */
   | { kind: "average"; name: string; sum: number; count: number; scale: number };
 
 export interface Plan {
