@@ -1,0 +1,109 @@
+/** A dataset, its rows and its file, for the suites of data stores and engines. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type DatasetManifest,
+  datasetManifestSchema,
+} from "../../node/data-sharing/manifests/dataset-manifest.ts";
+import { daysToDate, formatDecimal } from "../../node/data-sharing/manifests/grid.ts";
+import type { PersonRow } from "../../node/data-sharing/plan/evaluate.ts";
+import type { Expression, Plan, Predicate, Vector } from "../../node/data-sharing/plan/plan.ts";
+import type { DatasetStore, EngineLimits, PlanEngine } from "../../node/data-sharing/ports.ts";
+
+export interface DataUnderTest {
+  store: DatasetStore;
+  engine: PlanEngine;
+  /** Empty, for files of the tests; nothing else is in it. */
+  inbox: string;
+  /** What the store keeps, to see that nothing changed. */
+  listing(): string[];
+  dispose(): Promise<void> | void;
+}
+
+export const limits: EngineLimits = { timeMsMax: 30_000, memoryBytesMax: 512 << 20 };
+export const regions = ["north", "it's south", 'the "east"', "west; or so"];
+
+export function manifestOf(changes: Partial<DatasetManifest> = {}): DatasetManifest {
+  return datasetManifestSchema.parse({
+    name: "visits",
+    title: "Visits",
+    synthetic: true,
+    dataClass: "health",
+    table: "visits",
+    person: "person",
+    rowsPerPerson: 5,
+    columns: {
+      region: { type: "text", domain: regions, nullable: true },
+      cost: { type: "decimal", scale: 2, bounds: [-100, 1000], nullable: true },
+      age: { type: "integer", bounds: [0, 120] },
+      day: { type: "date", bounds: ["1960-01-01", "2030-12-31"], nullable: true },
+      acute: { type: "boolean", nullable: true },
+      large: { type: "integer", bounds: [-(2 ** 47), 2 ** 47] },
+    },
+    purposes: ["dpv:ResearchAndDevelopment"],
+    budget: { totalMicroRho: "1000", perQuerierMicroRho: "1000", reservedMicroRho: "100" },
+    ...changes,
+  });
+}
+
+export const header = "person,region,cost,age,day,acute,large";
+
+export function writeRows(folder: string, rows: readonly PersonRow[], name = "visits.csv"): string {
+  const lines = rows.map(({ person, columns }) => {
+    const text = (name: string, form: (value: bigint) => string) => {
+      const value = columns[name];
+      return value === null || value === undefined ? "" : form(value);
+    };
+    return [
+      person,
+      text("region", (value) => `"${regions[Number(value)]!.replaceAll('"', '""')}"`),
+      text("cost", (value) => formatDecimal(value, 2)),
+      text("age", String),
+      text("day", daysToDate),
+      text("acute", (value) => String(value === 1n)),
+      text("large", String),
+    ].join(",");
+  });
+  return writeText(folder, `${[header, ...lines].join("\n")}\n`, name);
+}
+
+export function writeText(folder: string, text: string | Uint8Array, name = "visits.csv"): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+export function row(person: string, columns: Record<string, bigint | null> = {}): PersonRow {
+  const plain = { region: 0n, cost: 0n, age: 30n, day: 0n, acute: 0n, large: 0n };
+  return { person, columns: { ...plain, ...columns } };
+}
+
+export const column = (name: string): Expression => ({ kind: "column", name });
+export const rowCount: Vector = { kind: "count", of: null };
+
+export function sumOf(of: Expression, low: bigint, high: bigint, centre = 0n): Vector {
+  return { kind: "sum", of, low: String(low), high: String(high), centre: String(centre) };
+}
+
+/** Grouped by the texts of region. */
+export const byRegion: Plan["keys"] = [
+  { expression: column("region"), values: ["0", "1", "2", "3"], labels: regions },
+];
+
+export function planOf(
+  vectors: Vector[],
+  { filter = { kind: "always" } as Predicate, keys = [] as Plan["keys"], rowsPerPerson = 5 } = {},
+): Plan {
+  return {
+    version: "itd-plan/1",
+    table: "visits",
+    rowsPerPerson,
+    filter,
+    keys,
+    vectors,
+    releases: vectors.map(() => ({ sensitivity: "1", microRho: "1" })),
+    floor: { vector: 0, minimumPeople: 10 },
+    microRho: String(vectors.length),
+    outputs: [],
+  };
+}
