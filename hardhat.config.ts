@@ -22,17 +22,23 @@ const quietDependencies: HardhatPlugin = {
   },
 };
 
+const build = {
+  version: "0.8.37",
+  path: solcPath,
+  isolated: false,
+  toolVersionsInBuildInfo: false,
+  settings: {
+    optimizer: { enabled: true, runs: 200 },
+    evmVersion: "cancun",
+    viaIR: false,
+  },
+};
+
 export default defineConfig({
   plugins: [hardhatToolbox, quietDependencies],
-  solidity: {
-    version: "0.8.37",
-    path: solcPath,
-    settings: {
-      optimizer: { enabled: true, runs: 200 },
-      evmVersion: "cancun",
-      viaIR: false,
-    },
-  },
+  // Ignition deploys what the profile "production" builds. Hardhat's own would forget the EVM version; with the same build
+  // in both, what is deployed is what is tested, and nothing is compiled twice.
+  solidity: { profiles: { default: build, production: build } },
   paths: {
     sources: "./contracts",
     tests: { mocha: "./test/contracts", solidity: "./test/contracts" },
@@ -43,6 +49,11 @@ export default defineConfig({
     solidity: { fuzz: { runs: 128 }, invariant: { runs: 24, depth: 64 } },
   },
   networks: {
-    localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+    // What `hardhat node` serves; the variable is for when port 8545 is taken.
+    localhost: {
+      type: "http",
+      chainType: "l1",
+      url: process.env.ITD_LOCALHOST_URL ?? "http://127.0.0.1:8545",
+    },
   },
 });

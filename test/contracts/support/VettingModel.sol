@@ -42,7 +42,7 @@ abstract contract VettingModel {
 
     uint256 internal constant VETTERS = 5;
     uint256 internal constant ALGORITHMS = 2;
-    uint256 internal constant REQUIRED = 2;
+    uint256 internal constant REQUIRED = 3;
 
     Vetter[VETTERS] internal vetters;
     Algorithm[ALGORITHMS] internal algorithms;
