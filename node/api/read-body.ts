@@ -17,15 +17,17 @@ export async function readBody(
   { bytesMax, mediaTypes }: BodyTerms,
 ): Promise<unknown> {
   const mediaType = mediaTypeOf(request, mediaTypes);
-  const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > bytesMax) await refuseLarge(request, bytesMax);
   const parts: Buffer[] = [];
-  let byteCount = 0;
-  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    byteCount += part.length;
-    if (byteCount > bytesMax) await refuseLarge(request, bytesMax);
-    parts.push(part);
+  let byteCount = Number(request.headers["content-length"] ?? 0);
+  if (byteCount <= bytesMax) {
+    byteCount = 0;
+    for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      byteCount += part.length;
+      if (byteCount > bytesMax) break;
+      parts.push(part);
+    }
   }
+  if (byteCount > bytesMax) await refuseLarge(request, bytesMax);
   const text = decode(Buffer.concat(parts));
   return mediaType === json ? parseStrictJson(text) : text;
 }
