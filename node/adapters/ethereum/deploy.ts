@@ -2,7 +2,7 @@
  * Deploys the five contracts from the committed creation code, as `ignition/modules/InternetOfTrustedData.ts` does with Hardhat; the
  * test of this file holds the two to the same order and arguments. For the Living Lab, which has no compiler at hand.
  */
-import { ContractFactory, type InterfaceAbi, JsonRpcProvider, Network, type Wallet } from "ethers";
+import { type BaseWallet, ContractFactory, type InterfaceAbi, JsonRpcProvider, Network } from "ethers";
 import { type Deployment, deploymentSchema } from "../../ledger/deployment.ts";
 import type { Hex } from "../../primitives/hex.ts";
 import {
@@ -33,7 +33,7 @@ export interface CouncilTerms {
 export async function deployContracts(
   url: string,
   chainId: number,
-  wallet: Pick<Wallet, "connect">,
+  wallet: Pick<BaseWallet, "connect">,
   { members, threshold, emergencyQuorum, minDelaySeconds, requiredApprovals }: CouncilTerms,
 ): Promise<Deployment> {
   const network = Network.from(chainId);

@@ -128,7 +128,7 @@ export class DurableChain {
   }
 
   #nextTimestamp(): number {
-    return Math.max(this.#head.timestamp + 1, Math.floor(this.#nowMs() / 1000));
+    return Math.max(this.#head.timestamp, Math.floor(this.#nowMs() / 1000));
   }
 
   #inLane<T>(task: () => Promise<T>): Promise<T> {

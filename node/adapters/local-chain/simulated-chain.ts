@@ -54,6 +54,8 @@ export async function createSimulatedChain(settings: ChainSettings): Promise<Sim
           networkId: settings.chainId,
           hardfork: settings.hardfork,
           initialDate: new Date(settings.genesisTimestamp * 1000),
+          // Else a burst of transactions, each in a block of its own, would run ahead of the clock.
+          allowBlocksWithSameTimestamp: true,
           accounts: [],
           mining: { auto: true, interval: 0 },
           throwOnCallFailures: true,
