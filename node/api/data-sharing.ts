@@ -44,7 +44,9 @@ const questionReplySchema = z
     transcript: transcriptSchema,
     repositorySignature: signatureSchema,
     promise: promiseSchema,
-    plan: planSchema.nullable(),
+    plan: planSchema
+      .meta({ id: "Plan", description: "The plan, in whole numbers.", override: { type: "object" } })
+      .nullable(),
     answer: releasedAnswerSchema.nullable(),
     reason: z.string().nullable(),
   })
