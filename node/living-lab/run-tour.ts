@@ -2,6 +2,7 @@
 import type { Ended } from "../data-sharing/querier.ts";
 import type { PresentedAnswer } from "../data-sharing/release/present.ts";
 import { presentAnswer } from "../data-sharing/release/present.ts";
+import { transcriptHash } from "../data-sharing/transcript.ts";
 import {
   askQuestion,
   type CheckedReceipt,
