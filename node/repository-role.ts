@@ -24,6 +24,7 @@ import { entryStatus } from "./data-sharing/receipt.ts";
 import { Repository } from "./data-sharing/repository.ts";
 import { TrustView } from "./data-sharing/trust-view.ts";
 import { Anchoring } from "./ledger/anchoring.ts";
+import { BatchTrees } from "./ledger/batch-trees.ts";
 import type { NodeParts, Role } from "./node.ts";
 
 /** Of the state folder; `itd dataset add` writes there too. */
@@ -45,6 +46,7 @@ export function joinRepository(
   const engine = new DuckDbEngine({ folder });
   const questions = new SqliteQuestionStore({ database, randomness, clock });
   const audit = new SqliteAuditStore(database);
+  const trees = new BatchTrees(audit);
   const members = new EthereumMembers(chain);
   const algorithms = new EthereumAlgorithms(chain);
   const directory = new EthereumDirectory(chain);
@@ -132,7 +134,7 @@ export function joinRepository(
         repository,
         endpoint,
         notReady,
-        entryStatus: (transcript) => entryStatus(audit, transcript),
+        entryStatus: (transcript) => entryStatus(audit, trees, transcript),
         catalogue: () => publisher.catalogue(),
         budget: (dataset) => signedBudget(dataset, deployment, { clock, signer, datasets, questions }),
         metrics,

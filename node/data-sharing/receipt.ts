@@ -3,12 +3,11 @@
  * logged by the rules. Pending until the batch with its entry is anchored. Written as canonical JSON, so that each receipt has one text.
  */
 import { z } from "zod";
-import { type AuditEntry, entryLeaf, hash32Schema, signatureSchema } from "../ledger/audit-entry.ts";
+import { hash32Schema, signatureSchema } from "../ledger/audit-entry.ts";
+import type { BatchTrees } from "../ledger/batch-trees.ts";
 import type { AuditStore } from "../ledger/ports.ts";
-import { assert } from "../primitives/assert.ts";
 import { canonicalJson } from "../primitives/canonical-json.ts";
 import { type Hex, toHex } from "../primitives/hex.ts";
-import { MerkleTree } from "../primitives/merkle.ts";
 import { planSchema } from "./plan/plan-schema.ts";
 import { releasedAnswerSchema } from "./release/answer.ts";
 import { transcriptSchema } from "./transcript.ts";
@@ -58,25 +57,18 @@ export const entryStatusSchema = z.strictObject({
 export type EntryStatus = z.infer<typeof entryStatusSchema>;
 
 /** Looks an entry up in the log, with the proof that its batch contains it. Undefined if the log has no such entry. */
-export function entryStatus(audit: AuditStore, transcript: Hex): EntryStatus | undefined {
+export function entryStatus(audit: AuditStore, trees: BatchTrees, transcript: Hex): EntryStatus | undefined {
   const stored = audit.entryOf(transcript);
   if (stored === undefined) return undefined;
   const { querierSignature } = stored.entry;
   const batch = stored.batch === undefined ? undefined : audit.batch(stored.batch.sequence);
   if (stored.batch === undefined || batch?.anchored === undefined) return { querierSignature, anchor: null };
   const { index } = stored.batch;
-  const path = inclusionPath(audit.entriesOfBatch(batch.sequence), index);
+  const path = trees.of(batch.sequence).inclusionProof(index).map(toHex);
   const { sequence, previousLink, root, entryCount, budgets } = batch;
   const { blockNumber } = batch.anchored;
   return {
     querierSignature,
     anchor: { sequence, previousLink, root, entryCount, budgets, blockNumber, index, path },
   };
-}
-
-function inclusionPath(entries: readonly AuditEntry[], index: number): Hex[] {
-  assert(index < entries.length, "the entry is in its batch");
-  const tree = new MerkleTree();
-  for (const entry of entries) tree.append(entryLeaf(entry));
-  return tree.inclusionProof(index).map(toHex);
 }

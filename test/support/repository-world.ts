@@ -28,6 +28,7 @@ import { entryStatus } from "../../node/data-sharing/receipt.ts";
 import { Repository, type RepositoryOptions } from "../../node/data-sharing/repository.ts";
 import { TrustView } from "../../node/data-sharing/trust-view.ts";
 import { Anchoring } from "../../node/ledger/anchoring.ts";
+import { BatchTrees } from "../../node/ledger/batch-trees.ts";
 import { canonicalJson } from "../../node/primitives/canonical-json.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryChain } from "./memory-chain.ts";
@@ -201,7 +202,8 @@ export class RepositoryWorld {
       answer: (_peer, token, proof) =>
         this.repository.answer(token, { proof, method: "POST", url: url("answers") }),
       countersign: async (_peer, question, signature) => this.repository.countersign(question, signature),
-      entry: async (_peer, question) => entryStatus(this.audit, this.repository.transcriptOf(question)),
+      entry: async (_peer, question) =>
+        entryStatus(this.audit, new BatchTrees(this.audit), this.repository.transcriptOf(question)),
     };
     return here as PeerClient;
   }

@@ -1,0 +1,93 @@
+import { expect } from "chai";
+import { decodeBudgetLines } from "../../../node/ledger/budget-line.ts";
+import { expectCode } from "../../support/errors.ts";
+import { RepositoryWorld } from "../../support/repository-world.ts";
+
+/** What is anchored for the world's repository, oldest first. */
+async function anchored(world: RepositoryWorld) {
+  const party = world.repositorySigner.address;
+  const latest = (await world.chain.latestAnchor(party))?.sequence ?? 0;
+  const sequences = Array.from({ length: latest }, (_, i) => i + 1);
+  return await Promise.all(sequences.map(async (sequence) => (await world.chain.anchorOf(party, sequence))!));
+}
+
+describe("anchoring", () => {
+  let world: RepositoryWorld;
+  beforeEach(async () => {
+    world = await RepositoryWorld.ready();
+  });
+  afterEach(() => world.dispose());
+
+  const ask = async (minimum_age: number) =>
+    await world.querier().ask({ ...world.question, parameters: { minimum_age } }, world.offer);
+
+  it("closes a batch at every turn, empty ones too, each linked to the one before", async () => {
+    for (let i = 0; i < 3; i++) await world.anchoring.tick();
+    const batches = await anchored(world);
+    expect(batches.map(({ sequence }) => sequence)).to.deep.equal([1, 2, 3, 4]);
+    expect(batches.every(({ entryCount }) => entryCount === 0)).to.equal(true);
+    for (const [i, { previousLink }] of batches.slice(1).entries())
+      expect(previousLink).to.equal(batches[i]!.link);
+  });
+
+  it("carries what is spent and what may be spent until the next one", async () => {
+    await ask(16);
+    await world.anchoring.tick();
+    const [line] = decodeBudgetLines((await anchored(world)).at(-1)!.budgets)!;
+    expect(line).to.deep.equal({ dataset: world.offer.dataset, spent: 100_000n, reserved: 900_000n });
+  });
+
+  it("posts a batch once although its confirmation is lost, before or after a restart", async () => {
+    for (const restarts of [false, true]) {
+      await ask(restarts ? 20 : 16);
+      world.chain.losesConfirmations = 1;
+      await expectCode(() => world.anchoring.tick(), "chain_unavailable");
+      if (restarts) await world.reopen();
+      await world.anchoring.tick();
+    }
+    const batches = await anchored(world);
+    expect(batches.reduce((sum, { entryCount }) => sum + entryCount, 0)).to.equal(2);
+    expect(batches.map(({ sequence }) => sequence)).to.deep.equal(batches.map((_, i) => i + 1));
+  });
+
+  it("keeps entries while the chain is down, and posts all of them when it is back", async () => {
+    world.chain.isDown = true;
+    await ask(16);
+    for (let i = 0; i < 3; i++) await expectCode(() => world.anchoring.tick(), "chain_unavailable");
+    await ask(17);
+    world.chain.isDown = false;
+    await world.anchoring.tick();
+    expect((await anchored(world)).reduce((sum, { entryCount }) => sum + entryCount, 0)).to.equal(2);
+  });
+
+  it("is not ready before the state is known to be the newest", async () => {
+    const fresh = new RepositoryWorld();
+    expect(fresh.anchoring.isReady).to.equal(false);
+    fresh.chain.isDown = true;
+    await expectCode(() => fresh.anchoring.tick(), "chain_unavailable");
+    expect(fresh.anchoring.isReady).to.equal(false);
+    fresh.chain.isDown = false;
+    await fresh.anchoring.tick();
+    expect(fresh.anchoring.isReady).to.equal(true);
+    fresh.dispose();
+  });
+
+  it("stops when somebody else anchors with the same key", async () => {
+    const writer = world.chain.writer(world.repositorySigner.address);
+    const { link } = (await anchored(world))[0]!;
+    const root = `0x${"77".repeat(32)}`;
+    await writer.anchor({ sequence: 2, previousLink: link, root, entryCount: 1, budgets: "0x" });
+    await expectCode(() => world.anchoring.tick(), "anchor_conflict");
+  });
+
+  it("refuses a chain that lacks what this state says is anchored", async () => {
+    await ask(16);
+    await world.anchoring.tick();
+    const other = await RepositoryWorld.ready();
+    Object.assign(world, { chain: other.chain });
+    await world.reopen();
+    await expectCode(() => world.anchoring.tick(), "anchor_conflict");
+    expect(world.anchoring.isReady).to.equal(false);
+    other.dispose();
+  });
+});
