@@ -106,13 +106,15 @@ function commandOf(beginning: string): string[] {
 /** The guide's statements, in order; continuation lines are indented or close a bracket. */
 function statements(): { input: string; expected: string | undefined }[] {
   const code = [...guide.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]!).join("");
-  return code
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the guide's text
-    .replace("chain-${chainId}", deploymentId)
-    .trimEnd()
-    .split(/\n(?![\s}\])])/)
-    .map((statement) => {
-      const [input = "", expected] = statement.split(" // ");
-      return { input, expected };
-    });
+  return (
+    code
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the guide's text
+      .replace("chain-${chainId}", deploymentId)
+      .trimEnd()
+      .split(/\n(?![\s}\])])/)
+      .map((statement) => {
+        const [input = "", expected] = statement.split(" // ");
+        return { input, expected };
+      })
+  );
 }

@@ -50,7 +50,7 @@ contract VettingWorld is VettingModel {
         vm.prank(AUTHOR);
         registry.publish(hashOf(0), "", "sql", classAt(0));
         algorithms[0] = Algorithm(true, false, 0, authorGroup);
-        for (uint256 v = 0; v < REQUIRED; ++v) _approve(0, v, _time + 60 days, v, false);
+        for (uint256 v = 0; v < REQUIRED; ++v) _approve(0, v, _time + 20 days, v, false);
     }
 
     /// @dev Time and block as this world knows them, whatever the runner resets between calls.
@@ -104,9 +104,9 @@ contract VettingWorld is VettingModel {
     }
 
     function changeControlGroup(uint8 v, uint8 group, uint8 blocks) external step(0, blocks) {
-        v = uint8(v % (VETTERS + 1));
+        v = uint8(v % 8);
         group = group % 4;
-        bool isAuthor = v == VETTERS;
+        bool isAuthor = v >= VETTERS;
         uint256 current = isAuthor ? authorGroup : vetters[v].group;
         address member = isAuthor ? AUTHOR : vetterAt(v);
         bool allowed = group != 0 && group != current;
@@ -117,6 +117,16 @@ contract VettingWorld is VettingModel {
         } catch {
             _expect(!allowed);
         }
+    }
+
+    /// @notice Author and vetter change places: what was the author's group stays tainted, what is becomes so.
+    function swapGroups(uint8 v, uint8 blocks) external step(0, blocks) {
+        v = uint8(v % VETTERS);
+        (uint256 old, uint256 next) = (authorGroup, vetters[v].group);
+        if (old == next) return;
+        framework.changeControlGroup(AUTHOR, bytes32(next));
+        framework.changeControlGroup(vetterAt(v), bytes32(old));
+        (authorGroup, vetters[v].group) = (next, old);
     }
 
     function publish(uint8 a, uint8 class, uint8 blocks) external step(0, blocks) {
@@ -138,7 +148,7 @@ contract VettingWorld is VettingModel {
     /// @notice Several vetters sign in one go, so that algorithms are often close to running.
     function approveTogether(uint8 a, uint8 who, uint8 day, uint8 blocks) external step(0, blocks) {
         for (uint256 v = 0; v < VETTERS; ++v) {
-            if (who & (1 << v) != 0) _approve(a % ALGORITHMS, v, _time + 1 + uint48(day) * 1 days, v, true);
+            if (who & (1 << v) != 0) _approve(a % ALGORITHMS, v, _time + 1 + uint48(day % 32) * 1 days, v, who < 128);
         }
     }
 
@@ -166,6 +176,14 @@ contract VettingWorld is VettingModel {
         } catch {
             _expect(!allowed);
         }
+    }
+
+    /// @notice Goes to the very second at which an approval or a certification ends.
+    function waitForEnd(uint8 a, uint8 v, bool ofApproval) external step(0, 1) {
+        v = uint8(v % VETTERS);
+        uint256 end = ofApproval ? approvals[a % ALGORITHMS][v].expires : vetters[v].validUntil;
+        if (end > _time && end < _time + 90 days) _time = uint48(end);
+        settle();
     }
 
     function wait_(uint16 seconds_, uint8 blocks) external step(seconds_, blocks) {}
