@@ -7,8 +7,8 @@ import { systemClock } from "./adapters/system-clock.ts";
 import { directoryRoutes } from "./api/directory.ts";
 import { Directory, type DirectoryDescription } from "./data-sharing/directory.ts";
 import { retryDelayMs } from "./data-sharing/publish-catalogue.ts";
-import type { NodeParts, OwnPeer, Role } from "./node.ts";
 import { canonicalHash } from "./primitives/canonical-json.ts";
+import type { NodeParts, OwnPeer, Role } from "./role.ts";
 
 /** The entry is compared with the chain again after this. */
 const entryCheckMs = 60_000;

@@ -8,19 +8,18 @@ import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { type ChainConnection, openChain } from "./adapters/ethereum/chain-connection.ts";
+import { openChain } from "./adapters/ethereum/chain-connection.ts";
 import { EthereumLedger } from "./adapters/ethereum/ethereum-ledger.ts";
 import { EthereumSender } from "./adapters/ethereum/ethereum-sender.ts";
 import { HttpsPeerClient } from "./adapters/https/peer-client.ts";
-import { type AccountKey, openAccountKey } from "./adapters/keys/account-key.ts";
+import { openAccountKey } from "./adapters/keys/account-key.ts";
 import { readSecretFile } from "./adapters/keys/secret-file.ts";
 import { openTlsCertificate } from "./adapters/keys/tls-certificate.ts";
-import { openStateDatabase, type StateDatabase } from "./adapters/sqlite/state-database.ts";
+import { openStateDatabase } from "./adapters/sqlite/state-database.ts";
 import { systemClock } from "./adapters/system-clock.ts";
 import { createLog, loggable } from "./api/log.ts";
 import { Metrics } from "./api/metrics.ts";
 import { operationsRoutes } from "./api/operations.ts";
-import type { Route } from "./api/route.ts";
 import { listen } from "./api/server.ts";
 import type { NodeConfig } from "./config.ts";
 import { joinDirectory } from "./directory-role.ts";
@@ -30,6 +29,7 @@ import type { Block } from "./ledger/ports.ts";
 import type { Hex } from "./primitives/hex.ts";
 import { parseStrictJson } from "./primitives/strict-json.ts";
 import { joinRepository } from "./repository-role.ts";
+import type { OwnPeer, Role } from "./role.ts";
 
 export interface RunningNode {
   /** Where others reach it. */
@@ -46,35 +46,6 @@ export interface NodeHooks {
   log?: Logger;
   /** The state is not to be trusted any more; by default the process ends with 1. */
   onFatal?: (error: TrustedDataError) => void;
-}
-
-/** What the roles share. */
-export interface NodeParts {
-  config: NodeConfig;
-  deployment: Deployment;
-  log: Logger;
-  account: AccountKey;
-  database: StateDatabase;
-  chain: ChainConnection;
-  ledger: EthereumLedger;
-  sender: EthereumSender;
-  peers: HttpsPeerClient;
-  /** Logs what went wrong in a loop that goes on. */
-  onProblem: (error: unknown) => void;
-}
-
-export interface OwnPeer {
-  endpoint: string;
-  tlsFingerprint: Hex;
-}
-
-/** One role of the node, ready to be served. */
-export interface Role {
-  routes: Route[];
-  notReadyReasons: () => { code: string; reason: string }[];
-  /** Loops that run once the node is reachable; each ends when the signal aborts. */
-  loops: ((own: OwnPeer, signal: AbortSignal) => Promise<void>)[];
-  close: () => void;
 }
 
 /** Requests in flight may end within this; more than the engine's default limit would keep a service manager waiting. */

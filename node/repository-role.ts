@@ -25,7 +25,7 @@ import { Repository } from "./data-sharing/repository.ts";
 import { TrustView } from "./data-sharing/trust-view.ts";
 import { Anchoring } from "./ledger/anchoring.ts";
 import { BatchTrees } from "./ledger/batch-trees.ts";
-import type { NodeParts, Role } from "./node.ts";
+import type { NodeParts, Role } from "./role.ts";
 
 /** Of the state folder; `itd dataset add` writes there too. */
 export const datasetsFolderName = "datasets";
