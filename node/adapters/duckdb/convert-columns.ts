@@ -82,11 +82,14 @@ const numberPattern = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})?";
 const numberCharactersMax = 40;
 
 /**
- * Steps of 10^-scale, halves away from zero. What has more than 18 digits is beyond every bound, so the largest stored value stands for it
+ * Steps of 10^-scale, halves away from zero (of a number with an exponent, after its 18th decimal place is rounded). What has more than 18 digits is beyond every bound, so the largest stored value stands for it
  * until it is moved to the bound.
  */
 function numberValue(text: string, scale: number): string {
-  const steps = `TRY_CAST(${text} AS DECIMAL(18, ${scale})) * ${10n ** BigInt(scale)}`;
+  // DuckDB rounds twice where there is an exponent, unless the first type holds every digit.
+  const exact = `CASE WHEN contains(lower(${text}), 'e') THEN TRY_CAST(TRY_CAST(${text} AS DECIMAL(38, 18)) AS DECIMAL(18, ${scale})) ELSE TRY_CAST(${text} AS DECIMAL(18, ${scale})) END`;
+  // Its digits without the point, as a multiplication could overflow.
+  const steps = `replace(CAST(${exact} AS VARCHAR), '.', '')`;
   const extreme = `CASE WHEN abs(TRY_CAST(${text} AS DOUBLE)) > 9e${17 - scale} THEN CASE WHEN ${text} LIKE '-%' THEN -${storedMagnitudeMax} ELSE ${storedMagnitudeMax} END END`;
   return `CASE WHEN length(${text}) <= ${numberCharactersMax} AND regexp_full_match(${text}, '${numberPattern}') THEN coalesce(CAST(${steps} AS BIGINT), ${extreme}) END`;
 }

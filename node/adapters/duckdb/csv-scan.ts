@@ -8,6 +8,8 @@ import { createReadStream } from "node:fs";
 import { type CsvHeader, encodingError, recordBytesMax } from "./csv-header.ts";
 import { type BadRow, badRowsError, badRowsShownMax } from "./data-file-errors.ts";
 
+const [lineFeed, carriageReturn, quote] = [0x0a, 0x0d, 0x22];
+
 export interface CsvShape {
   /** Without the header. */
   rows: number;
@@ -50,8 +52,9 @@ async function eachChunk(
   let bytesRead = start;
   for await (const chunk of createReadStream(file, { start, highWaterMark: 1 << 20 })) {
     const bytes = chunk as Buffer;
-    if (!utf8.accepts(bytes)) throw encodingError("some bytes are not", { afterLine: String(scan.line) });
-    scan.feed(bytes);
+    const wrong = utf8.firstWrongByte(bytes);
+    scan.feed(wrong === undefined ? bytes : bytes.subarray(0, wrong));
+    if (wrong !== undefined) throw encodingError(`line ${scan.line} is not`, { line: String(scan.line) });
     bytesRead += bytes.length;
     onBytes(bytesRead);
     if (scan.hopeless) return;
@@ -67,11 +70,18 @@ class Utf8Check {
     return this.#tail.length === 0;
   }
 
-  accepts(chunk: Buffer): boolean {
+  /** About where the first wrong byte of the chunk is: in its line, at the latest. */
+  firstWrongByte(chunk: Buffer): number | undefined {
     const bytes = this.#tail.length === 0 ? chunk : Buffer.concat([this.#tail, chunk]);
+    const before = this.#tail.length;
     const whole = bytes.length - openBytes(bytes);
     this.#tail = Buffer.from(bytes.subarray(whole));
-    return isUtf8(bytes.subarray(0, whole));
+    if (isUtf8(bytes.subarray(0, whole))) return undefined;
+    for (let start = 0; ; ) {
+      const end = bytes.indexOf(lineFeed, start);
+      if (end < 0 || end >= whole || !isUtf8(bytes.subarray(start, end))) return Math.max(0, start - before);
+      start = end + 1;
+    }
   }
 }
 
@@ -85,8 +95,6 @@ function openBytes(bytes: Buffer): number {
   }
   return 0;
 }
-
-const [lineFeed, carriageReturn, quote] = [0x0a, 0x0d, 0x22];
 
 // Where the scan stands: before a field, inside a plain one, inside quotes, after a closing quote, after a carriage return.
 const [atStart, inPlain, inQuotes, afterQuote, afterReturn] = [0, 1, 2, 3, 4] as const;

@@ -1,0 +1,241 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { expect } from "chai";
+import fc from "fast-check";
+import { openDatasetStore } from "../../../../node/adapters/duckdb/duckdb-dataset-store.ts";
+import { storedMagnitudeMax } from "../../../../node/adapters/duckdb/stored-columns.ts";
+import { SystemRandomness } from "../../../../node/adapters/system-randomness.ts";
+import type { DatasetManifest } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
+import {
+  column,
+  limits,
+  manifestOf,
+  planOf,
+  row,
+  rowCount,
+  sumOf,
+  writeRows,
+  writeText,
+} from "../../../ports/data-files.ts";
+import { testDatasetStore } from "../../../ports/dataset-store.ts";
+import { expectCode } from "../../../support/errors.ts";
+import { type DuckDbUnderTest, duckDbUnderTest } from "./under-test.ts";
+
+const small = (columns: DatasetManifest["columns"]) => manifestOf({ columns, rowsPerPerson: 10_000 });
+
+describe("the DuckDB dataset store", () => {
+  describe("as a dataset store", () => testDatasetStore(duckDbUnderTest));
+
+  let data: DuckDbUnderTest;
+  beforeEach(() => {
+    data = duckDbUnderTest();
+  });
+  afterEach(() => data.dispose());
+
+  async function query(sql: string): Promise<unknown[][]> {
+    const file = data.listing().find((name) => name.endsWith(".duckdb"))!;
+    const instance = await DuckDBInstance.create(join(data.folder, file), { access_mode: "READ_ONLY" });
+    const connection = await instance.connect();
+    const rows = (await connection.runAndReadAll(sql)).getRowsJson();
+    connection.closeSync();
+    instance.closeSync();
+    return rows;
+  }
+
+  async function writeParquet(select: string): Promise<string> {
+    const file = join(data.inbox, "data.parquet");
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    await connection.run(`COPY (${select}) TO '${file}' (FORMAT parquet)`);
+    connection.closeSync();
+    instance.closeSync();
+    return file;
+  }
+
+  it("imports Parquet by the same rules", async () => {
+    const file = await writeParquet(
+      `SELECT * FROM (VALUES (1, 'north', 1.005, 30::DOUBLE, DATE '1970-01-02', true, 7::BIGINT, 'x'), (2, NULL, 5000, 31, NULL, false, 8, 'y')) AS t(person, region, cost, age, day, acute, large, more)`,
+    );
+    const report = await data.store.importFile(file, manifestOf());
+    expect(report).to.deep.include({
+      rows: 2,
+      people: 2,
+      clamped: { cost: 1 },
+      rounded: { cost: 1 },
+      ignoredColumns: ["more"],
+      delimiter: null,
+    });
+    expect(await query("SELECT sum(v_age), sum(v_cost), sum(v_acute), sum(v_day) FROM rows_")).to.deep.equal([
+      ["61", "100101", "1", "1"],
+    ]);
+  });
+
+  it("names the row of a bad value in Parquet, and refuses a damaged file", async () => {
+    const file = await writeParquet(
+      "SELECT range AS person, CASE WHEN range = 4000 THEN 'x' ELSE '1' END AS age FROM range(5000)",
+    );
+    const manifest = small({ age: { type: "integer", nullable: false } });
+    const error = await expectCode(() => data.store.importFile(file, manifest), "data_file_invalid");
+    expect(error.fields).to.deep.equal({ "row 4001": "age: not a number" });
+    writeFileSync(file, readFileSync(file).subarray(0, 5000));
+    await expectCode(() => data.store.importFile(file, manifest), "data_file_invalid");
+    expect(data.listing()).to.deep.equal([]);
+  });
+
+  it("reads every decimal as exact arithmetic does, halves away from zero", async () => {
+    const digits = fc.stringMatching(/^[0-9]{1,9}$/);
+    const numbers = fc.tuple(
+      fc.constantFrom("", "-", "+"),
+      digits,
+      fc.option(digits),
+      fc.option(fc.integer({ min: -9, max: 4 })),
+    );
+    const samples = fc.sample(numbers, { numRuns: 3000, seed: 5 });
+    const halves = [
+      "0.5",
+      "-0.5",
+      "0.005",
+      "-0.005",
+      "2.675",
+      "1.0049999",
+      "-1.015",
+      "0.00499999999999999999",
+    ];
+    const texts = [
+      ...samples.map(
+        ([sign, whole, fraction, exponent]) =>
+          `${sign}${whole}${fraction === null ? "" : `.${fraction}`}${exponent === null ? "" : `e${exponent}`}`,
+      ),
+      ...halves,
+    ];
+    for (const scale of [0, 2, 6]) {
+      const manifest = small({ value: { type: "decimal", scale, nullable: false } });
+      const report = await data.store.importFile(
+        writeText(data.inbox, `person,value\n${texts.map((text, at) => `${at},${text}`).join("\n")}\n`),
+        manifest,
+      );
+      const expected = texts.map((text) => exactSteps(text, scale));
+      expect(report.rounded.value ?? 0).to.equal(expected.filter(({ finer }) => finer).length);
+      const stored = (await query("SELECT v_value FROM rows_")).map(([value]) => BigInt(value as string));
+      expect(stored.toSorted(ascending)).to.deep.equal(
+        expected.map(({ steps }) => steps).toSorted(ascending),
+      );
+    }
+  });
+
+  it("keeps no name of a person, nor the order of the file", async () => {
+    const people = Array.from({ length: 300 }, (_, at) => `person-named-${at}-xyzzy`);
+    const file = writeRows(
+      data.inbox,
+      people.map((person, at) => row(person, { large: BigInt(at) })),
+    );
+    await data.store.importFile(file, manifestOf());
+    for (const name of data.listing())
+      expect(readFileSync(join(data.folder, name)).includes("xyzzy"), name).to.equal(false);
+    const stored = await query("SELECT person_, rank_, v_large FROM rows_");
+    expect(stored.map(([person]) => Number(person))).to.deep.equal(people.map((_, at) => at + 1));
+    const order = stored.map(([, , large]) => Number(large));
+    expect(order).to.not.deep.equal(order.toSorted((a, b) => a - b));
+    await data.store.importFile(file, manifestOf());
+    const again = (await query("SELECT v_large FROM rows_")).map(([large]) => Number(large));
+    expect(again).to.not.deep.equal(order);
+  });
+
+  it("ranks the rows of a person from 1 without gaps", async () => {
+    const file = writeRows(
+      data.inbox,
+      ["a", "b", "a", "a", "b", "a"].map((person) => row(person)),
+    );
+    await data.store.importFile(file, manifestOf({ rowsPerPerson: 3 }));
+    expect(
+      await query("SELECT list(rank_ ORDER BY rank_) FROM rows_ GROUP BY person_ ORDER BY 1"),
+    ).to.deep.equal([[[1, 2]], [[1, 2, 3]]]);
+  });
+
+  it("removes what an interrupted import left, and nothing else", async () => {
+    await data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
+    const before = data.listing();
+    mkdirSync(join(data.folder, "import-abc"));
+    for (const name of ["import-abc/staging.duckdb", "visits.0123456789abcdef.duckdb", "visits.json.new"])
+      writeFileSync(join(data.folder, name), "left over");
+    const again = openDatasetStore({ folder: data.folder, randomness: new SystemRandomness() });
+    expect(data.listing()).to.deep.equal(before);
+    expect(again.manifests()).to.deep.equal([manifestOf()]);
+  });
+
+  it("refuses a file beyond the limit that is set", async () => {
+    const limited = duckDbUnderTest({ fileBytesMax: 100 });
+    const file = writeRows(
+      limited.inbox,
+      Array.from({ length: 20 }, () => row("a")),
+    );
+    await expectCode(() => limited.store.importFile(file, manifestOf()), "data_file_too_large");
+    expect(limited.listing()).to.deep.equal([]);
+    limited.dispose();
+  });
+
+  it("takes paths and names that mean something to SQL or a shell as they are", async () => {
+    const name = "it's * [a] {file}.csv";
+    await data.store.importFile(writeRows(data.inbox, [row("a")], name), manifestOf());
+    expect(await query("SELECT count(*) FROM rows_")).to.deep.equal([["1"]]);
+  });
+
+  it("takes reserved words and its own names as columns", async () => {
+    const names = ["select", "rank_", "person_", "rowid", "p", "rows_"];
+    const manifest = small(
+      Object.fromEntries(names.map((name) => [name, { type: "integer", nullable: false }])),
+    );
+    await data.store.importFile(writeText(data.inbox, `person,${names}\nx,1,2,3,4,5,6\n`), manifest);
+    const plan = planOf(names.map((name) => sumOf(column(name), 0n, 100n)));
+    expect((await data.engine.execute("visits", plan, limits)).vectors.flat()).to.deep.equal([
+      1n,
+      2n,
+      3n,
+      4n,
+      5n,
+      6n,
+    ]);
+  });
+
+  it("imports 20 MB and finds the one bad line in it", async () => {
+    const count = 500_000;
+    const lines = Array.from(
+      { length: count },
+      (_, at) => `p${at % 100_000},north,${at % 900}.25,${at % 120},1999-12-31,true,${at}`,
+    );
+    const text = `person,region,cost,age,day,acute,large\n${lines.join("\n")}\n`;
+    expect(text.length).to.be.greaterThan(20e6);
+    const report = await data.store.importFile(writeText(data.inbox, text), manifestOf());
+    expect(report).to.deep.include({ rows: count, people: 100_000, rowsLeftOut: 0, clamped: {} });
+    const { vectors } = await data.engine.execute(
+      "visits",
+      planOf([rowCount, sumOf(column("large"), 0n, 10n ** 9n)]),
+      limits,
+    );
+    expect(vectors).to.deep.equal([[BigInt(count)], [(BigInt(count) * BigInt(count - 1)) / 2n]]);
+    lines[345_678] = "p,north,1,x,,,1";
+    const bad = writeText(data.inbox, `person,region,cost,age,day,acute,large\n${lines.join("\n")}\n`);
+    const error = await expectCode(() => data.store.importFile(bad, manifestOf()), "data_file_invalid");
+    expect(error.fields).to.deep.equal({ "line 345680": "age: not a number" });
+    expect(readdirSync(data.folder)).to.have.length(2);
+  });
+});
+
+/** `text` in steps of 10^-scale by whole numbers alone. */
+function exactSteps(text: string, scale: number): { steps: bigint; finer: boolean } {
+  const [, sign, whole, fraction = "", exponent = "0"] = /^([+-]?)(\d*)(?:\.(\d*))?(?:e(-?\d+))?$/.exec(
+    text,
+  )!;
+  const shift = scale + Number(exponent) - fraction.length;
+  const digits = BigInt(whole! + fraction);
+  const divisor = 10n ** BigInt(Math.max(0, -shift));
+  const magnitude = digits * 10n ** BigInt(Math.max(0, shift));
+  const rounded = (2n * magnitude + divisor) / (2n * divisor);
+  const steps = rounded > storedMagnitudeMax ? storedMagnitudeMax : rounded;
+  return { steps: sign === "-" ? -steps : steps, finer: magnitude % divisor !== 0n };
+}
+
+function ascending(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
