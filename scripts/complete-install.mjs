@@ -5,8 +5,10 @@ import { spawnSync } from "node:child_process";
 
 const npmNode = /\bnode\/v?(\d+\.\d+\.\d+)/.exec(process.env.npm_config_user_agent ?? "")?.[1];
 const sameNode = npmNode === undefined || `v${npmNode}` === process.version;
+// `npx itd` in a clone runs this script too, when it first links the command; nothing is being installed then.
+const isInstalling = process.env.npm_command !== "exec";
 
-if (!sameNode && process.env.ITD_COMPLETING_INSTALL === undefined) {
+if (isInstalling && !sameNode && process.env.ITD_COMPLETING_INSTALL === undefined) {
   const npm = process.env.npm_execpath;
   const args = ["install", "--ignore-scripts", "--no-audit", "--no-save", "--no-fund"];
   const [command, commandArgs] = npm ? [process.execPath, [npm, ...args]] : ["npm", args];

@@ -1,7 +1,6 @@
 /** What the commands are given by `main.ts`: everything outside is reached through these, so that `cli` knows nouns and no adapters. */
-import type { Deployment } from "../ledger/deployment.ts";
-import type { AnchorChain, Clock, Signer } from "../ledger/ports.ts";
-import type { Hex } from "../primitives/hex.ts";
+
+import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
 import type {
   AlgorithmReader,
   AlgorithmWriter,
@@ -10,8 +9,17 @@ import type {
   PeerClient,
   Randomness,
 } from "../data-sharing/ports.ts";
-import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
-import type { CouncilReader, CouncilWriter, FrameworkReader, MemberReader } from "../trust-framework/ports.ts";
+import type { Deployment } from "../ledger/deployment.ts";
+import type { AnchorChain, Clock, Signer } from "../ledger/ports.ts";
+import type { LabOutput } from "../living-lab/ports.ts";
+import type { Hex } from "../primitives/hex.ts";
+import type {
+  CouncilReader,
+  CouncilWriter,
+  FrameworkReader,
+  IncidentWriter,
+  MemberReader,
+} from "../trust-framework/ports.ts";
 
 /** How a command finds its network and its account. */
 export interface ClientOptions {
@@ -25,6 +33,8 @@ export interface ClientOptions {
 
 /** One party's view of the network. Readers need no key; `signer` and the writers open it when first used. */
 export interface Client {
+  /** The party, as shown to people. */
+  name: string;
   deployment: Deployment;
   chain: AnchorChain;
   members: MemberReader;
@@ -40,14 +50,21 @@ export interface Client {
   signer(): Promise<Signer>;
   algorithmWriter(): Promise<AlgorithmWriter>;
   councilWriter(): Promise<CouncilWriter>;
+  incidentWriter(): Promise<IncidentWriter>;
   /** The names by which people know accounts (a lab's organisations), lower-case address to name. */
   names: ReadonlyMap<Hex, string>;
+  /** What else may be typed for an account: a lab's organisation ids. */
+  ids: ReadonlyMap<string, Hex>;
   close(): Promise<void>;
 }
 
 /** The custodian's side on this machine: the datasets of one node's state folder. */
 export interface Custody {
   datasets: DatasetStore;
+  /** Whose node it is, as shown to people. */
+  name: string;
+  /** Where the node keeps its data; what is proposed is written beside it. */
+  folder: string;
   propose(file: string, person: string): Promise<{ manifest: DatasetManifest; warnings: string[] }>;
   close(): Promise<void>;
 }
@@ -64,20 +81,26 @@ export interface LabOptions {
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
-  /** Whether stderr is a terminal, so that progress bars and colours make sense. */
+  /** Whether stderr is a terminal, so that progress bars make sense. */
   isInteractive: boolean;
+  /** Whether stdout is a terminal and nobody asked for no colours. */
+  hasColour: boolean;
   columns: number;
+  /** @throws TrustedDataError `file_unreadable`. */
   readFile(path: string): Promise<string>;
+  /** Whole or not at all; folders are made. @throws TrustedDataError `file_unwritable`. */
   writeFile(path: string, text: string): Promise<void>;
 }
 
 export interface Context {
+  version: string;
   terminal: Terminal;
   openClient(options: ClientOptions): Promise<Client>;
   openCustody(options: ClientOptions & { config?: string }): Promise<Custody>;
-  /** Runs a daemon until it is told to stop. */
-  runNode(configFile: string): Promise<void>;
-  /** Runs the Living Lab; resolves with its document after `--once`, or when it is told to stop. */
-  runLab(options: LabOptions, progress: (line: string) => void): Promise<unknown>;
+  /** Runs a daemon until it is told to stop. Without a file, all settings come from the environment. */
+  runNode(configFile: string | undefined): Promise<void>;
+  /** Where the lab of these options keeps its state. */
+  labState(options: ClientOptions): string;
+  /** Runs the Living Lab; resolves after the tour with `once`, else when it is told to stop. */
+  runLab(options: LabOptions, output: LabOutput): Promise<void>;
 }
-

@@ -241,6 +241,10 @@ export interface PeerClient {
   manifest(peer: Peer, algorithm: Hex): Promise<string | undefined>;
   /** `PUT /v1/directory/algorithms/{hash}` */
   pushManifest(peer: Peer, algorithm: Hex, text: string): Promise<void>;
+  /** `GET /v1/ledger/batches`, newest first: `publishedBatchesSchema` */
+  batches(peer: Peer, offset: number, limit: number): Promise<unknown>;
+  /** `GET /v1/ledger/batches/{sequence}`, with leaves from `offset` on: `publishedLeavesSchema` */
+  batch(peer: Peer, sequence: number, offset: number): Promise<unknown>;
 }
 
 /** Where a peer is reached and which certificate (SHA-256 of its DER) it must show. */

@@ -114,6 +114,16 @@ export class HttpsPeerClient implements PeerClient {
     await this.#read(peer, { method: "PUT", path: `/v1/directory/algorithms/${algorithm}`, body });
   }
 
+  async batches(peer: Peer, offset: number, limit: number): Promise<unknown> {
+    const path = `/v1/ledger/batches?offset=${offset}&limit=${limit}`;
+    return await this.#read(peer, { method: "GET", path });
+  }
+
+  async batch(peer: Peer, sequence: number, offset: number): Promise<unknown> {
+    const path = `/v1/ledger/batches/${sequence}?offset=${offset}`;
+    return await this.#read(peer, { method: "GET", path });
+  }
+
   /** Ends calls under way with `peer_unreachable`. */
   async close(): Promise<void> {
     this.#closing.abort();

@@ -1,0 +1,196 @@
+/** `itd dataset add`: connects a CSV or Parquet file to one's own node, by a manifest that is read or proposed. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import {
+  type DatasetManifest,
+  datasetManifestSchema,
+  parseDatasetManifest,
+} from "../data-sharing/manifests/dataset-manifest.ts";
+import type { ImportReport } from "../data-sharing/ports.ts";
+import { TrustedDataError } from "../errors.ts";
+import { defineCommand, type Ending, type Invocation, type Outcome, usageError } from "./command.ts";
+import type { ClientOptions, Context, Custody } from "./context.ts";
+import { showImport } from "./import-progress.ts";
+import { wrapText } from "./table.ts";
+
+interface AddOptions extends ClientOptions {
+  name?: string;
+  person?: string;
+  manifest?: string;
+  config?: string;
+  propose?: boolean;
+}
+
+export function addCommand(context: Context, ending: Ending): Command {
+  return defineCommand<AddOptions>(
+    {
+      usage: "add <file>",
+      summary: "connect a CSV or Parquet file",
+      description:
+        "Without --manifest one is proposed from the data and written beside the node's state: read it, put in the true bounds, " +
+        "domains and purposes, and run the command again with it. A running node notices the new dataset by itself.",
+      examples: [
+        [
+          "dataset add people.csv --name people --person id --as bank",
+          "Propose a manifest and connect by it",
+        ],
+        [
+          "dataset add people.csv --manifest people.yaml --as bank",
+          "Connect by your own manifest, replacing the dataset of its name",
+        ],
+        [
+          "dataset add people.csv --name people --person id --config node.yaml --propose",
+          "Outside of a lab; only write the manifest",
+        ],
+      ],
+      configure: (command) =>
+        command
+          .option("--name <name>", "what the dataset is called (lower-case letters, digits, hyphens)")
+          .option("--person <column>", "the column that says whose row it is: the privacy unit")
+          .option("--manifest <file>", "the dataset's manifest (YAML or JSON)")
+          .option("--config <file>", "the node's own settings, outside of a lab")
+          .option("--propose", "write the proposed manifest and stop before anything is connected"),
+      run: async ([file], options, invocation) => await add(file!, options, invocation),
+    },
+    context,
+    ending,
+  );
+}
+
+async function add(file: string, options: AddOptions, invocation: Invocation): Promise<Outcome> {
+  if (file.startsWith("postgres://") || file.startsWith("postgresql://"))
+    throw usageError(
+      "PostgreSQL tables cannot be connected in this version; export the table to CSV or Parquet.",
+    );
+  if (options.manifest === undefined && (options.name === undefined || options.person === undefined))
+    throw usageError("Give --name and --person, or a --manifest that says both.");
+  if (options.config === undefined && options.as === undefined && options.client === undefined)
+    throw usageError("Say whose node the data goes to: --as ORGANISATION in a lab, else --config FILE.");
+  const custody = await invocation.context.openCustody(options);
+  try {
+    return options.manifest === undefined
+      ? await addProposed(file, options, custody, invocation)
+      : await connect(
+          file,
+          await readManifest(options.manifest, options, invocation),
+          options.manifest,
+          [],
+          custody,
+          invocation,
+        );
+  } finally {
+    await custody.close();
+  }
+}
+
+async function addProposed(
+  file: string,
+  { name, person, propose }: AddOptions,
+  custody: Custody,
+  invocation: Invocation,
+): Promise<Outcome> {
+  const proposed = await custody.propose(file, person!);
+  const manifest = requireManifest({ ...proposed.manifest, name: name! });
+  const manifestFile = join(custody.folder, "manifests", `${manifest.name}.yaml`);
+  await invocation.terminal.writeFile(manifestFile, `${proposalBanner}${stringify(manifest)}`);
+  for (const warning of proposed.warnings)
+    invocation.note(wrapText(`Note: ${warning}`, invocation.terminal.columns));
+  if (propose === true) {
+    return {
+      document: { manifestFile, manifest, warnings: proposed.warnings, report: null },
+      text: [
+        `Wrote a manifest to ${manifestFile}. Nothing is connected yet.`,
+        nextStep(manifestFile, file),
+      ].join("\n"),
+    };
+  }
+  return await connect(file, manifest, manifestFile, proposed.warnings, custody, invocation);
+}
+
+async function connect(
+  file: string,
+  manifest: DatasetManifest,
+  manifestFile: string,
+  warnings: string[],
+  custody: Custody,
+  invocation: Invocation,
+): Promise<Outcome> {
+  const progress = showImport(manifest.name, invocation.terminal);
+  const report = await custody.datasets
+    .importFile(file, manifest, progress.onProgress)
+    .finally(() => progress.stop());
+  return {
+    document: { manifestFile, manifest, warnings, report },
+    text: [
+      `${custody.name} now holds ${manifest.name}: ${report.rows} rows of ${report.people} people.`,
+      ...reportLines(report),
+      ...(warnings.length > 0 || invocation.options.as !== undefined
+        ? [`What is declared about it: ${manifestFile}`]
+        : []),
+      ...(warnings.length > 0 ? [nextStep(manifestFile, file)] : []),
+      "A running node offers it within seconds: itd datasets shows it then.",
+    ].join("\n"),
+  };
+}
+
+/** Only the custodian sees these numbers: they are exact. */
+function reportLines(report: ImportReport): string[] {
+  const counts = (of: Record<string, number>, what: string) =>
+    Object.entries(of).map(
+      ([column, count]) => `  ${column}: ${count} ${count === 1 ? "value" : "values"} ${what}`,
+    );
+  return [
+    ...(report.rowsLeftOut > 0
+      ? [
+          `  ${report.rowsLeftOut} rows left out: their people had more rows than rowsPerPerson, and others were drawn`,
+        ]
+      : []),
+    ...counts(report.clamped, "moved to a declared bound"),
+    ...counts(report.rounded, "rounded to the declared grid"),
+    ...counts(report.madeNull, "outside of the declared domain, taken as unknown"),
+    ...(report.ignoredColumns.length > 0 ? [`  not taken over: ${report.ignoredColumns.join(", ")}`] : []),
+  ];
+}
+
+async function readManifest(
+  manifestFile: string,
+  { name, person }: AddOptions,
+  { terminal }: Invocation,
+): Promise<DatasetManifest> {
+  const manifest = parseDatasetManifest(await terminal.readFile(manifestFile));
+  if (name !== undefined && name !== manifest.name)
+    throw usageError(
+      `--name says ${name}, the manifest says ${manifest.name}; leave --name out or correct one.`,
+    );
+  if (person !== undefined && person !== manifest.person)
+    throw usageError(
+      `--person says ${person}, the manifest says ${manifest.person}; leave --person out or correct one.`,
+    );
+  return manifest;
+}
+
+function requireManifest(manifest: DatasetManifest): DatasetManifest {
+  const checked = datasetManifestSchema.safeParse(manifest);
+  if (checked.success) return checked.data;
+  const reasons = Object.fromEntries(
+    checked.error.issues.map(({ path, message }) => [path.join("."), message]),
+  );
+  const [[field, reason] = ["document", "it is not usable"]] = Object.entries(reasons);
+  throw new TrustedDataError(
+    "manifest_invalid",
+    `The dataset cannot be declared so: ${field}: ${reason}.`,
+    reasons,
+  );
+}
+
+function nextStep(manifestFile: string, file: string): string {
+  return [
+    "Bounds and domains were read off the data, which itself says something about the people in it. Replace them by what is known",
+    `beforehand, set purposes and budget, then: itd dataset add ${file} --manifest ${manifestFile}`,
+  ].join("\n");
+}
+
+const proposalBanner = `# Proposed from the data. Before others see this, replace what was read off the rows (bounds, domains) by what is known beforehand:
+# anyone can read a manifest. Set title, description, purposes (Data Privacy Vocabulary), dataClass and budget as you want them.
+`;

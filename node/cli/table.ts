@@ -1,0 +1,77 @@
+/** Tables and paragraphs that fit the terminal: columns take what they need, and the widest give way first. */
+import Table from "cli-table3";
+import type { Painter } from "./style.ts";
+
+export interface TableColumn {
+  title: string;
+  align?: "left" | "right";
+}
+
+/** A column narrower than this says nothing. */
+const columnWidthMin = 6;
+/** What a column takes besides its text: a blank on both sides and a line. */
+const columnFrame = 3;
+
+/** Rows of single-line texts under their titles, at most `width` columns wide where that is possible. */
+export function renderTable(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  width: number,
+  paint: Painter,
+): string {
+  const natural = columns.map(({ title }, i) =>
+    Math.max(...[title, ...rows.map((row) => row[i] ?? "")].map(widthOf)),
+  );
+  const widths = fitted(natural, width - 1 - columnFrame * columns.length);
+  const table = new Table({
+    head: columns.map(({ title }) => paint.bold(title)),
+    colWidths: widths.map((column) => column + 2),
+    colAligns: columns.map(({ align }) => align ?? "left"),
+    wordWrap: true,
+    wrapOnWordBoundary: true,
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows)
+    table.push(
+      row.map((text, i) => ({ content: text, wrapOnWordBoundary: hasShortWords(text, widths[i]!) })),
+    );
+  return table.toString();
+}
+
+/** A paragraph in lines of at most `width`, later lines indented like the first. */
+export function wrapText(text: string, width: number, indent = ""): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    if (line !== indent && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line === indent ? word : ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}
+
+/** Columns of the terminal that a text takes; all that is shown here is one column a character. */
+export function widthOf(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours
+  return [...text.replace(/\u001b\[[0-9;]*m/g, "")].length;
+}
+
+function fitted(natural: readonly number[], available: number): number[] {
+  const widths = [...natural];
+  for (let excess = sum(widths) - available; excess > 0; excess--) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if (widths[widest]! <= columnWidthMin) break;
+    widths[widest]!--;
+  }
+  return widths;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function hasShortWords(text: string, width: number): boolean {
+  return text.split(/\s/).every((word) => widthOf(word) <= width);
+}
