@@ -1,10 +1,12 @@
 /**
  * Which files make up the datasets of a folder. `<name>.json` names the manifest and the data file that belong together, so that one rename
- * replaces both; the data file, `<name>.<16 hex digits>.duckdb`, is never changed once it is named. One process writes to a folder.
+ * replaces both; the data file, `<name>.<16 hex digits>.duckdb`, is never changed once it is named.
+ * Of two imports of one dataset at the same time, the one that ends last stays.
  */
 import {
   closeSync,
   fsyncSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,7 +14,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import {
   type DatasetManifest,
@@ -69,19 +71,44 @@ export function commitDataset(folder: string, path: string, data: string, manife
   if (former !== undefined) removeQuietly(join(folder, former));
 }
 
-/** Removes what an interrupted import left behind. */
+/** Removes what interrupted imports left behind; what belongs to an import that runs, here or in another process, stays. */
 export function removeLeftOvers(folder: string): void {
-  const named = new Set(readdirSync(folder).map((file) => dataNamedBy(folder, file)));
-  for (const file of readdirSync(folder)) {
-    const left =
-      file.startsWith(workFolderPrefix) ||
-      file.endsWith(".json.new") ||
-      (dataFilePattern.test(file) && !named.has(file));
-    if (left) removeQuietly(join(folder, file));
+  const files = readdirSync(folder);
+  const running = files.filter((file) => workFolderPattern.test(file) && isRunning(join(folder, file)));
+  const named = new Set(files.map((file) => dataNamedBy(folder, file)));
+  for (const file of files) {
+    const ofImport = file.endsWith(".json.new") || (dataFilePattern.test(file) && !named.has(file));
+    const ofDead = workFolderPattern.test(file) && !running.includes(file);
+    if (ofDead || (ofImport && running.length === 0)) removeQuietly(join(folder, file));
   }
 }
 
-export const workFolderPrefix = "import-";
+const workFolderPattern = /^import-([0-9]+)-/;
+/** Of imports of this process, as its number may be that of a process that is gone. */
+const ownWorkFolders = new Set<string>();
+
+/** A new folder for one import, named after its process. */
+export function createWorkFolder(folder: string): string {
+  const path = mkdtempSync(join(folder, `import-${process.pid}-`));
+  ownWorkFolders.add(path);
+  return path;
+}
+
+export function removeWorkFolder(path: string): void {
+  ownWorkFolders.delete(path);
+  removeQuietly(path);
+}
+
+function isRunning(workFolder: string): boolean {
+  const owner = Number(workFolderPattern.exec(basename(workFolder))![1]);
+  if (owner === process.pid) return ownWorkFolders.has(workFolder);
+  try {
+    process.kill(owner, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
 
 /** A damaged record keeps its data: nothing is removed that somebody could still want to save. */
 function dataNamedBy(folder: string, file: string): string | undefined {

@@ -2,16 +2,22 @@
  * The datasets of one custodian as DuckDB files in one folder, each imported whole or not at all. Files are readable by the owner only.
  * Nothing is encrypted: the folder is as private as the machine.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
 import { assert } from "../../primitives/assert.ts";
-import { commitDataset, readDatasets, removeLeftOvers, workFolderPrefix } from "./dataset-files.ts";
+import {
+  commitDataset,
+  createWorkFolder,
+  readDatasets,
+  removeLeftOvers,
+  removeWorkFolder,
+} from "./dataset-files.ts";
 import { buildDataFile } from "./import-file.ts";
 
 export interface DatasetStoreOptions {
-  /** Created if it is not there. Nobody else writes to it. */
+  /** Created if it is not there. */
   folder: string;
   randomness: Randomness;
   /** No limit by default: reading takes constant memory. */
@@ -62,7 +68,7 @@ export class DuckDbDatasetStore implements DatasetStore {
     onProgress: (progress: ImportProgress) => void,
   ): Promise<ImportReport> {
     const { folder, randomness, fileBytesMax, importMemoryBytesMax, threads } = this.#options;
-    const workFolder = mkdtempSync(join(folder, workFolderPrefix));
+    const workFolder = createWorkFolder(folder);
     try {
       const target = join(workFolder, "data.duckdb");
       const report = await buildDataFile(file, manifest, target, {
@@ -78,7 +84,7 @@ export class DuckDbDatasetStore implements DatasetStore {
       commitDataset(folder, target, `${manifest.name}.${unique}.duckdb`, manifest);
       return report;
     } finally {
-      rmSync(workFolder, { recursive: true, force: true });
+      removeWorkFolder(workFolder);
     }
   }
 }

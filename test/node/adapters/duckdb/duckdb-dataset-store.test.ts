@@ -156,12 +156,33 @@ describe("the DuckDB dataset store", () => {
   it("removes what an interrupted import left, and nothing else", async () => {
     await data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
     const before = data.listing();
-    mkdirSync(join(data.folder, "import-abc"));
-    for (const name of ["import-abc/staging.duckdb", "visits.0123456789abcdef.duckdb", "visits.json.new"])
+    const gone = 2 ** 31 - 1;
+    mkdirSync(join(data.folder, `import-${gone}-abc`));
+    for (const name of [
+      `import-${gone}-abc/staging.duckdb`,
+      "visits.0123456789abcdef.duckdb",
+      "visits.json.new",
+    ])
       writeFileSync(join(data.folder, name), "left over");
     const again = openDatasetStore({ folder: data.folder, randomness: new SystemRandomness() });
     expect(data.listing()).to.deep.equal(before);
     expect(again.manifests()).to.deep.equal([manifestOf()]);
+  });
+
+  it("leaves an import alone that runs while the folder is opened once more", async () => {
+    const lines = Array.from({ length: 100_000 }, (_, at) => row(`p${at}`));
+    const importing = data.store.importFile(writeRows(data.inbox, lines), manifestOf());
+    let openings = 0;
+    const opening = setInterval(() => {
+      openings++;
+      openDatasetStore({ folder: data.folder, randomness: new SystemRandomness() });
+    }, 20);
+    const { rows } = await importing.finally(() => clearInterval(opening));
+    expect(openings).to.be.greaterThan(2);
+    expect(rows).to.equal(100_000);
+    expect((await data.engine.execute("visits", planOf([rowCount]), limits)).vectors).to.deep.equal([
+      [100_000n],
+    ]);
   });
 
   it("refuses a file beyond the limit that is set", async () => {

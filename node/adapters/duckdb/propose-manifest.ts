@@ -1,0 +1,159 @@
+/**
+ * A first manifest for a custodian's file. It is made by looking at the rows, so it says things about them: before anyone else sees it the
+ * custodian puts public knowledge in the place of bounds and domains. The warnings name each such place.
+ */
+import { basename, extname } from "node:path";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import {
+  boundMagnitudeMax,
+  type DatasetColumn,
+  type DatasetManifest,
+  datasetManifestSchema,
+} from "../../data-sharing/manifests/dataset-manifest.ts";
+import { TrustedDataError } from "../../errors.ts";
+import { openDataSource } from "./data-source.ts";
+import { identifierOf } from "./stored-columns.ts";
+
+export interface ManifestProposal {
+  manifest: DatasetManifest;
+  /** One sentence each: what was read off the data, what was left out and why. */
+  warnings: string[];
+}
+
+/** More texts than this are hardly a domain. */
+const domainProposedMax = 50;
+const rowsPerPersonProposedMax = 10_000;
+
+/** @throws TrustedDataError `data_file_*` */
+export async function proposeManifest(file: string, person: string): Promise<ManifestProposal> {
+  const instance = await DuckDBInstance.create(":memory:", { memory_limit: "1GiB", threads: "2" });
+  const connection = await instance.connect();
+  try {
+    return await propose(connection, file, person);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function propose(
+  connection: DuckDBConnection,
+  file: string,
+  person: string,
+): Promise<ManifestProposal> {
+  const personName = identifierOf(person);
+  const source = await openDataSource(file, [personName], connection, Number.POSITIVE_INFINITY, () => {});
+  const columns: Record<string, DatasetColumn> = {};
+  const warnings: string[] = [];
+  for (const [at, header] of source.names.entries()) {
+    const name = identifierOf(header);
+    if (name === personName) continue;
+    const column = await proposeColumn(connection, file, source.from, `f${at}`);
+    if (typeof column === "string") warnings.push(`${header} is left out: ${column}.`);
+    else {
+      columns[name] = column;
+      if (column.type !== "boolean")
+        warnings.push(
+          `The ${column.type === "text" ? "domain" : "bounds"} of ${name} were read off the data: put in what is publicly known.`,
+        );
+    }
+  }
+  if (Object.keys(columns).length === 0)
+    throw new TrustedDataError(
+      "data_file_invalid",
+      `The file has no column beside ${person} that can be declared: ${warnings.join(" ")}`,
+      { person },
+    );
+  const personField = `f${source.names.findIndex((name) => identifierOf(name) === personName)}`;
+  const most = `SELECT max(n) FROM (SELECT count(*) AS n FROM ${source.from} GROUP BY ${personField})`;
+  const [rowsMost] = await oneRow(connection, most, file);
+  const rowsPerPerson = Math.min(Number(rowsMost), rowsPerPersonProposedMax);
+  warnings.push(
+    `rowsPerPerson (${rowsPerPerson}) is the largest number of rows that a person has here: fewer give more exact answers.`,
+    "The budget, the purposes and the class of the data are placeholders: decide them.",
+  );
+  return { manifest: manifestOf(file, person, rowsPerPerson, columns), warnings };
+}
+
+function manifestOf(
+  file: string,
+  person: string,
+  rowsPerPerson: number,
+  columns: Record<string, DatasetColumn>,
+): DatasetManifest {
+  const table = identifierOf(basename(file, extname(file)).replace(/_+/g, "_")).replace(/_+$/, "");
+  return datasetManifestSchema.parse({
+    name: table.replace(/_+/g, "-"),
+    title: basename(file),
+    synthetic: false,
+    dataClass: "unclassified",
+    table,
+    person,
+    rowsPerPerson,
+    columns,
+    purposes: ["dpv:ResearchAndDevelopment"],
+    budget: { totalMicroRho: "1000000", perQuerierMicroRho: "100000", reservedMicroRho: "100000" },
+  });
+}
+
+/** The column, or why there can be none. */
+async function proposeColumn(
+  connection: DuckDBConnection,
+  file: string,
+  from: string,
+  field: string,
+): Promise<DatasetColumn | string> {
+  const matches = (pattern: string) => `bool_and(regexp_full_match(${field}, '${pattern}'))`;
+  const [nullable, filled, whole, decimal, places, date, boolean, low, high, first, last, distinct] =
+    await oneRow(
+      connection,
+      `SELECT count(*) > count(${field}), count(${field}),
+       ${matches("[+-]?[0-9]{1,15}(\\.0*)?")},
+       ${matches("[+-]?([0-9]{1,15}\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})?")},
+       max(length(regexp_extract(${field}, '\\.([0-9]*?)0*$', 1))),
+       bool_and(regexp_full_match(${field}, '[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?') AND TRY_CAST(left(${field}, 10) AS DATE) IS NOT NULL) FILTER (${field} IS NOT NULL),
+       ${matches("(?i)true|false|t|f")},
+       min(TRY_CAST(${field} AS DOUBLE)), max(TRY_CAST(${field} AS DOUBLE)),
+       min(left(${field}, 4)), max(left(${field}, 4)),
+       approx_count_distinct(${field})
+     FROM ${from}`,
+      file,
+    );
+  if (Number(filled) === 0) return "it is empty";
+  const described = { nullable: nullable === true };
+  if (boolean === true) return { type: "boolean", ...described };
+  if (date === true) return { type: "date", bounds: [`${first}-01-01`, `${last}-12-31`], ...described };
+  if (decimal === true) {
+    const scale = whole === true ? 0 : Math.min(Number(places) || 6, 6);
+    const bounds: [number, number] = [roundedOut(Number(low), -1, scale), roundedOut(Number(high), 1, scale)];
+    if (Math.max(...bounds.map(Math.abs)) * 10 ** scale > boundMagnitudeMax)
+      return "its numbers are too large";
+    return whole === true
+      ? { type: "integer", bounds, ...described }
+      : { type: "decimal", scale, bounds, ...described };
+  }
+  if (Number(distinct) > 2 * domainProposedMax)
+    return `it has more than ${domainProposedMax} different texts`;
+  const texts = await connection.runAndReadAll(
+    `SELECT DISTINCT ${field} FROM ${from} WHERE ${field} IS NOT NULL ORDER BY 1 LIMIT ${domainProposedMax + 1}`,
+    [file],
+  );
+  const domain = texts.getRows().map(([text]) => String(text));
+  if (domain.length > domainProposedMax) return `it has more than ${domainProposedMax} different texts`;
+  if (domain.some((text) => text.length > 100)) return "its texts are longer than 100 characters";
+  return { type: "text", domain, ...described };
+}
+
+async function oneRow(connection: DuckDBConnection, sql: string, file: string): Promise<unknown[]> {
+  return (await connection.runAndReadAll(sql, [file])).getRows()[0]!;
+}
+
+/** To two significant digits, away from the values: 1234 to 1300 upwards, to 1200 downwards. */
+function roundedOut(value: number, side: 1 | -1, scale: number): number {
+  if (value === 0) return 0;
+  const exponent = Math.max(Math.floor(Math.log10(Math.abs(value))) - 1, -scale);
+  const steps = Math.round(value / 10 ** exponent);
+  const enough = side * steps * 10 ** exponent >= side * value;
+  // Through text, so that the bound lies on the grid exactly.
+  return Number(`${enough ? steps : steps + side}e${exponent}`);
+}
