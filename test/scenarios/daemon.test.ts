@@ -12,7 +12,7 @@ describe("a network of daemons", function () {
   before(async () => {
     network = await startNetwork();
   });
-  after(() => network.close());
+  after(() => network?.close());
 
   it("finds data, answers a vetted question, anchors it and gives a receipt that verifies", async () => {
     await network.startDirectory();

@@ -45,6 +45,8 @@ import { call, until } from "./https-call.ts";
 
 export const passphrase = "correct horse battery staple";
 const councilDelaySeconds = 1;
+/** Of one proposal, by TrustCouncil. */
+const actionsMax = 16;
 
 export interface NetworkOptions {
   /** How many of each are certified from the start. */
@@ -331,12 +333,19 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const members = (["repository", "directory", "querier"] as const).flatMap((role) =>
     pools[role].map((account, i) => certifyAction(account, role, `${role}-group-${i}`)),
   );
-  await network.decide(
+  const actions = [
     registerFramework("eu", rules),
     certifyAction(author, "querier", "author-group"),
     ...vetters.map((account, i) => certifyAction(account, "vetter", `vetter-group-${i}`)),
     ...members,
-  );
+  ];
+  try {
+    for (let i = 0; i < actions.length; i += actionsMax)
+      await network.decide(...actions.slice(i, i + actionsMax));
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
   return network;
 }
 
