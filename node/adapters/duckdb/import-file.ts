@@ -49,6 +49,8 @@ export async function buildDataFile(
   const connection = await instance.connect();
   try {
     return await build(connection, file, manifest, target, options);
+  } catch (error) {
+    throw importError(error);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -153,31 +155,29 @@ async function stage(
   const values = conversions.map(({ value }, at) => `, ${value} AS v${at}`).join("");
   const marks = conversions.map((one, at) => `, v${at}, CAST(${one.mark} AS UTINYINT) AS m${at}`).join("");
   const personText = field(person);
-  try {
-    await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
-    await connection.run(
-      `CREATE TABLE staged AS
-       SELECT CASE WHEN ${personText} IS NOT NULL THEN md5_number(concat('${secret}', ${personText})) END AS p${marks}
-       FROM (SELECT ${texts.join(", ")}${values} FROM ${source.from})`,
-      [file],
-    );
-  } catch (error) {
-    throw unreadable(error);
-  }
+  await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
+  await connection.run(
+    `CREATE TABLE staged AS
+     SELECT CASE WHEN ${personText} IS NOT NULL THEN md5_number(concat('${secret}', ${personText})) END AS p${marks}
+     FROM (SELECT ${texts.join(", ")}${values} FROM ${source.from})`,
+    [file],
+  );
 }
 
-/** A file that passed our own check and that DuckDB cannot read; its words are for the custodian, who owns file and machine. */
-function unreadable(error: unknown): TrustedDataError {
+/** What DuckDB says is for the custodian, who owns file and machine; it may be exact. */
+function importError(error: unknown): TrustedDataError {
+  if (error instanceof TrustedDataError) return error;
   const detail = String((error as Error).message)
     .split("\n")[0]!
     .slice(0, 200);
-  const space = /no space left|could not write|out of memory/i.test(detail);
-  const advice = space
-    ? "free disk space or memory and import it again"
-    : "write it anew and import it again";
+  if (/out of memory|no space|could not write|failed to offload/i.test(detail))
+    return new TrustedDataError(
+      "engine_limit",
+      `The import needs more memory or disk than there is (${detail}): free some and import the file again.`,
+    );
   return new TrustedDataError(
     "data_file_invalid",
-    `The file could not be read to its end (${detail}): ${advice}.`,
+    `The file could not be imported (${detail}): write it anew and import it again.`,
   );
 }
 
@@ -242,18 +242,18 @@ async function store(
     // Not with LEAST and GREATEST: they skip NULL.
     return `CAST(CASE WHEN v${at} < ${low} THEN ${low} WHEN v${at} > ${high} THEN ${high} ELSE v${at} END AS ${sqlType}) AS ${name}`;
   });
-  await connection.run(
-    `CREATE TABLE people AS SELECT p, row_number() OVER () AS person_ FROM (SELECT DISTINCT p FROM staged ORDER BY p)`,
-  );
-  await connection.run(`ATTACH '${target.replaceAll("'", "''")}' AS data`);
-  await connection.run(
+  // One sort, which DuckDB does on disk where memory is short; a window function over as many rows it does not. A row's place in the sorted
+  // table, less that of its person's first row, is its rank.
+  const statements = [
+    `CREATE TABLE sorted AS SELECT * FROM staged ORDER BY p, md5_number(concat('${secret}', rowid))`,
+    "DROP TABLE staged",
+    "CREATE TABLE people AS SELECT row_number() OVER () AS person_, p, start FROM (SELECT p, min(rowid) AS start FROM sorted GROUP BY p ORDER BY start)",
+    `ATTACH '${target.replaceAll("'", "''")}' AS data`,
     `CREATE TABLE data.rows_ AS
-     SELECT person_, CAST(rank AS INTEGER) AS rank_, ${values.join(", ")}
-     FROM (SELECT *, row_number() OVER (PARTITION BY p ORDER BY md5_number(concat('${secret}', rowid))) AS rank FROM staged)
-     JOIN people USING (p)
-     WHERE rank <= ${rowsPerPerson}
-     ORDER BY person_, rank_`,
-  );
+     SELECT person_, CAST(sorted.rowid - start + 1 AS INTEGER) AS rank_, ${values.join(", ")}
+     FROM sorted JOIN people USING (p) WHERE sorted.rowid - start < ${rowsPerPerson}`,
+  ];
+  for (const sql of statements) await connection.run(sql);
   const found = await connection.runAndReadAll(
     "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM data.rows_)",
   );

@@ -72,7 +72,7 @@ async function makeRows(connection: DuckDBConnection, parquet: string): Promise<
 }
 
 const manifest: DatasetManifest = manifestOf({
-  rowsPerPerson: 8,
+  rowsPerPerson: rowsOfPerson,
   columns: {
     key: { type: "text", domain: names, nullable: false },
     value: { type: "integer", bounds: [0, 999], nullable: false },
@@ -92,6 +92,7 @@ const plan: Plan = planOf(
   {
     filter: { kind: "and", operands: [over("age", 29), over("value", 100)] },
     keys: [{ expression: column("key"), values: names.map((_, at) => String(at)), labels: names }],
-    rowsPerPerson: 5,
+    // Just below what the store keeps, so that ranks are looked at and nearly all rows take part.
+    rowsPerPerson: rowsOfPerson - 1,
   },
 );

@@ -185,6 +185,17 @@ describe("the DuckDB dataset store", () => {
     ]);
   });
 
+  it("says so where memory does not suffice, with nothing changed", async () => {
+    const poor = duckDbUnderTest({ importMemoryBytesMax: 1 << 20 });
+    const file = writeRows(
+      poor.inbox,
+      Array.from({ length: 1000 }, (_, at) => row(`p${at}`)),
+    );
+    await expectCode(() => poor.store.importFile(file, manifestOf()), "engine_limit");
+    expect(poor.listing()).to.deep.equal([]);
+    poor.dispose();
+  });
+
   it("refuses a file beyond the limit that is set", async () => {
     const limited = duckDbUnderTest({ fileBytesMax: 100 });
     const file = writeRows(
