@@ -3,7 +3,9 @@
  * rhythm shows no activity, and posts it by an outbox. One batch is on its way at a time; the contract's compare-and-swap makes posting
  * it again harmless, so each stands exactly once whatever crashes when.
  *
- * A state restored from a backup is noticed by the chain being ahead; then everything that the newest batch reserved counts as spent.
+ * A state that is stopped in order anchors a last batch, which reserves nothing. One that was not (a crash), or that is behind the chain (a
+ * restored backup), counts everything reserved for it as spent: it can never answer anew what it may have answered already. So a
+ * crash costs up to one reservation of each dataset.
  */
 import { TrustedDataError } from "../errors.ts";
 import { assert } from "../primitives/assert.ts";
@@ -11,7 +13,15 @@ import { type Hex, toHex, zeroHash } from "../primitives/hex.ts";
 import { MerkleTree } from "../primitives/merkle.ts";
 import { entryLeaf } from "./audit-entry.ts";
 import { type BudgetLine, decodeBudgetLines, encodeBudgetLines } from "./budget-line.ts";
-import type { AnchorChain, AnchorWriter, AuditStore, Clock, StoredBatch, StoredEntry } from "./ports.ts";
+import type {
+  AnchorChain,
+  AnchoredBatch,
+  AnchorWriter,
+  AuditStore,
+  Clock,
+  StoredBatch,
+  StoredEntry,
+} from "./ports.ts";
 
 /** A batch this large is built in about a second; what is left goes into the next one. */
 export const batchEntriesMax = 100_000;
@@ -57,6 +67,13 @@ export class Anchoring {
       const untilNextMs = this.#options.intervalMs - (clock.nowMs() % this.#options.intervalMs);
       await clock.sleep(untilNextMs, signal).catch(() => undefined);
     }
+    await this.finish().catch(onProblem);
+  }
+
+  /** Anchors what is left in a last batch that reserves nothing. The party must answer no more. */
+  async finish(): Promise<void> {
+    this.#working = this.#working.catch(() => undefined).then(() => this.#turn("last"));
+    await this.#working;
   }
 
   /** One turn of the schedule: reconcile once, post what is closed, else close the next batch and post it. */
@@ -65,11 +82,14 @@ export class Anchoring {
     await this.#working;
   }
 
-  async #turn(): Promise<void> {
+  async #turn(which?: "last"): Promise<void> {
     if (!this.#reconciled) await this.#reconcile();
     const waiting = this.#waiting();
     if (waiting !== undefined) await this.#post(waiting);
-    await this.#post(this.#close());
+    const lines = this.#modules.budgets();
+    await this.#post(
+      this.#close(which === "last" ? lines.map((line) => ({ ...line, reserved: 0n })) : lines, which),
+    );
   }
 
   #waiting(): StoredBatch | undefined {
@@ -84,13 +104,13 @@ export class Anchoring {
     onAnchored({ ...batch, anchored: { blockNumber, link } });
   }
 
-  #close(): StoredBatch {
-    const { audit, budgets } = this.#modules;
+  #close(lines: readonly BudgetLine[], which?: "last"): StoredBatch {
+    const { audit } = this.#modules;
     const latest = audit.latestBatch();
     assert(latest === undefined || latest.anchored !== undefined, "one batch is on its way at a time");
     const ripe = audit
       .openEntries()
-      .filter((entry) => this.#isRipe(entry))
+      .filter((entry) => which === "last" || this.#isRipe(entry))
       .slice(0, batchEntriesMax);
     const tree = new MerkleTree();
     for (const { entry } of ripe) tree.append(entryLeaf(entry));
@@ -99,7 +119,7 @@ export class Anchoring {
       previousLink: latest?.anchored?.link ?? zeroHash,
       root: toHex(tree.root()),
       entryCount: ripe.length,
-      budgets: encodeBudgetLines(budgets()),
+      budgets: encodeBudgetLines(lines),
     };
     audit.closeBatch(
       terms,
@@ -113,31 +133,52 @@ export class Anchoring {
     return entry.querierSignature !== null || waitedMs >= this.#options.countersignMsMax;
   }
 
+  /**
+   * Compares this state with the chain. Only a state that was closed in order (its newest batch reserves nothing) and is the newest one
+   * goes on as it is. Any other may be a backup, even one of the last minute: what the chain reserved for it counts as spent.
+   */
   async #reconcile(): Promise<void> {
     const { audit, chain } = this.#modules;
-    const onChain = await chain.latestAnchor(this.#options.party);
+    const newest = await chain.latestAnchor(this.#options.party);
     const here = audit.latestBatch();
-    if (here?.anchored !== undefined && (onChain === undefined || onChain.sequence < here.sequence)) {
+    const lacks = here?.anchored !== undefined && (newest === undefined || newest.sequence < here.sequence);
+    const differs =
+      newest?.sequence === here?.sequence &&
+      here?.anchored !== undefined &&
+      here.anchored.link !== newest?.link;
+    if (lacks || differs) {
       throw new TrustedDataError(
         "anchor_conflict",
-        `The chain does not have batch ${here.sequence}, which this state says is anchored; connect to the right chain.`,
+        `The chain does not have batch ${here?.sequence}, which this state says is anchored; connect to the right chain.`,
       );
     }
-    const isAhead =
-      onChain !== undefined &&
-      onChain.sequence > (here?.anchored ? here.sequence : (here?.sequence ?? 1) - 1);
-    if (isAhead && !(await this.#isOwnWaiting(here, onChain.sequence))) {
-      const lines = decodeBudgetLines(onChain.budgets);
-      assert(lines !== undefined, "the contract takes whole lines only");
-      audit.adoptBatch(onChain, lines);
-    }
+    if (newest !== undefined && !isClosedInOrder(here, newest)) await this.#adoptUpTo(newest, here);
     this.#reconciled = true;
   }
 
-  /** The newest batch on the chain is the one that waits here: only its confirmation was lost. */
-  async #isOwnWaiting(here: StoredBatch | undefined, sequence: number): Promise<boolean> {
-    if (here === undefined || here.anchored !== undefined || here.sequence !== sequence) return false;
-    const onChain = await this.#modules.chain.anchorOf(this.#options.party, sequence);
-    return onChain !== undefined && onChain.root === here.root && onChain.budgets === here.budgets;
+  async #adoptUpTo(newest: AnchoredBatch, here: StoredBatch | undefined): Promise<void> {
+    const { audit, chain } = this.#modules;
+    const isBehind = here?.anchored !== undefined && newest.sequence > here.sequence;
+    for (
+      let sequence = isBehind ? here.sequence + 1 : (here?.sequence ?? 1);
+      sequence <= newest.sequence;
+      sequence++
+    ) {
+      const batch =
+        sequence === newest.sequence ? newest : await chain.anchorOf(this.#options.party, sequence);
+      assert(batch !== undefined, "the sequences of a party have no gaps");
+      const lines = decodeBudgetLines(batch.budgets);
+      assert(lines !== undefined, "the contract takes whole lines only");
+      audit.adoptBatch(batch, lines);
+    }
   }
+}
+
+function isClosedInOrder(here: StoredBatch | undefined, newest: AnchoredBatch): boolean {
+  const lines = decodeBudgetLines(newest.budgets);
+  return (
+    here?.sequence === newest.sequence &&
+    here.anchored !== undefined &&
+    (lines ?? []).every(({ reserved }) => reserved === 0n)
+  );
 }

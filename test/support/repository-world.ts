@@ -2,7 +2,7 @@
  * One repository and its querier in one process: real stores, plans, noise and signatures; the reference interpreter as engine, and a
  * chain and a network of this process, so that a test can break each of them at any moment.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteAuditStore } from "../../node/adapters/sqlite/sqlite-audit-store.ts";
@@ -116,7 +116,7 @@ export class RepositoryWorld {
 
   open(): void {
     const { clock, chain, randomness, repositorySigner: signer } = this;
-    this.database = openStateDatabase(join(this.folder, "state.db"));
+    this.database = openStateDatabase(this.#file);
     this.audit = new SqliteAuditStore(this.database);
     this.questions = new SqliteQuestionStore({ database: this.database, randomness, clock });
     this.trust = new TrustView(
@@ -161,6 +161,27 @@ export class RepositoryWorld {
     this.database.close();
     this.open();
     await this.trust.refresh().catch(() => undefined);
+  }
+
+  /** A backup of the state file, taken while the repository runs. */
+  copyState(): Buffer {
+    this.database.close();
+    const backup = readFileSync(this.#file);
+    this.open();
+    return backup;
+  }
+
+  /** Puts a backup in place of the state, and starts from it. */
+  async restoreState(backup: Buffer): Promise<void> {
+    this.database.close();
+    for (const suffix of ["-wal", "-shm"]) rmSync(`${this.#file}${suffix}`, { force: true });
+    writeFileSync(this.#file, backup);
+    this.open();
+    await this.trust.refresh();
+  }
+
+  get #file(): string {
+    return join(this.folder, "state.db");
   }
 
   dispose(): void {

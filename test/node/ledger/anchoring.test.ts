@@ -72,6 +72,58 @@ describe("anchoring", () => {
     fresh.dispose();
   });
 
+  it("goes on with its whole budget after it was stopped in order", async () => {
+    await ask(16);
+    await world.anchoring.finish();
+    await world.reopen();
+    await world.anchoring.tick();
+    expect(world.questions.spent(world.offer.dataset)).to.equal(100_000n);
+    expect((await ask(17)).transcript.outcome).to.equal("answered");
+    expect((await anchored(world)).reduce((sum, { entryCount }) => sum + entryCount, 0)).to.equal(1);
+  });
+
+  it("counts what was reserved as spent after a crash, once, however often it crashes", async () => {
+    const small = { totalMicroRho: "1000000", perQuerierMicroRho: "1000000", reservedMicroRho: "250000" };
+    const other = await RepositoryWorld.ready({ budget: small });
+    await other.querier().ask(other.question, other.offer);
+    for (let crashes = 0; crashes < 3; crashes++) {
+      await other.reopen();
+      other.chain.isDown = true;
+      await expectCode(() => other.anchoring.tick(), "chain_unavailable");
+      other.chain.isDown = false;
+    }
+    await other.anchoring.tick();
+    expect(other.questions.spent(other.offer.dataset)).to.equal(250_000n);
+    other.dispose();
+  });
+
+  for (const ending of ["in order", "by a crash"]) {
+    it(`never gives fresh noise for free from a backup taken at any moment, though it ended ${ending}`, async function () {
+      this.timeout(60_000);
+      const budget = {
+        totalMicroRho: "100000000",
+        perQuerierMicroRho: "100000000",
+        reservedMicroRho: "300000",
+      };
+      for (let moment = 0; moment < 8; moment++) {
+        const other = await RepositoryWorld.ready({ budget });
+        let backup: Buffer | undefined;
+        let spentMax = 0n;
+        for (let i = 0; i < 8; i++) {
+          if (i === moment) backup = other.copyState();
+          await other.querier().ask({ ...other.question, parameters: { minimum_age: 16 + i } }, other.offer);
+          spentMax = other.questions.spent(other.offer.dataset);
+          if (i % 3 === 2) await other.anchoring.tick();
+        }
+        if (ending === "in order") await other.anchoring.finish();
+        await other.restoreState(backup!);
+        await other.anchoring.tick();
+        expect(other.questions.spent(other.offer.dataset) >= spentMax, `moment ${moment}`).to.equal(true);
+        other.dispose();
+      }
+    });
+  }
+
   it("stops when somebody else anchors with the same key", async () => {
     const writer = world.chain.writer(world.repositorySigner.address);
     const { link } = (await anchored(world))[0]!;
