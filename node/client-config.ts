@@ -63,7 +63,9 @@ export function findClientFile(
   const state = labState(options, environment);
   const start = "Start one with `itd lab`, or say with --client FILE how to reach a network";
   if (!existsSync(state)) {
-    throw notFound(`There is no Living Lab in ${shown(state)}. ${start}.`, { state });
+    throw notFound(`There is no Living Lab in ${shown(state)}. ${start}.`, {
+      state: shown(state),
+    });
   }
   if (options.as === undefined) {
     return existing(
@@ -84,7 +86,7 @@ export function organisationFile(state: string, id: string, name: string): strin
     known.includes(id)
       ? `The organisation ${id} has no ${name} in ${shown(state)}.`
       : `The lab in ${shown(state)} has no organisation ${JSON.stringify(id)}; it has ${known.join(", ") || "none"}.`,
-    { state, organisation: id },
+    { state: shown(state), organisation: id },
   );
 }
 

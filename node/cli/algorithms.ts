@@ -55,7 +55,7 @@ function listed(shown: KnownAlgorithm[], left: number, { terminal, paint }: Invo
   const hasStatus = rows.some((row) => row.length > 4);
   const columns = ["name", "what it answers", "parameters", "data", ...(hasStatus ? ["status"] : [])];
   const table = renderTable(
-    columns.map((title) => ({ title })),
+    columns.map((title) => ({ title, isWhole: title === "name" })),
     rows,
     terminal.columns,
     paint,

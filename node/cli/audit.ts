@@ -11,6 +11,8 @@ import { accountFrom, accountText, rhoText, shortHex } from "./names.ts";
 import { renderTable, wrapText } from "./table.ts";
 
 const batchesMax = 1_000;
+/** Narrower terminals would break a root in two. */
+const wholeRootColumns = 102;
 
 export function auditCommands(context: Context, ending: Ending): Command {
   const group = new Command("audit")
@@ -121,11 +123,11 @@ function listed(
     String(sequence),
     String(entryCount),
     String(blockNumber),
-    root,
+    terminal.columns < wholeRootColumns ? shortHex(root) : root,
   ]);
   const columns = [
     { title: "batch", align: "right" as const },
-    { title: "entries", align: "right" as const },
+    { title: "entries", align: "right" as const, isWhole: true },
     { title: "block", align: "right" as const },
     { title: "root" },
   ];
@@ -148,10 +150,10 @@ function shown(
         `budget    dataset ${shortHex(dataset)}: ${rhoText(spent)} rho spent, ${rhoText(reserved)} rho reserved`,
     ),
     leaves === undefined
-      ? `${batch.entryCount} entries; its party does not show them now.`
-      : `${batch.entryCount} entries:`,
+      ? `entries   ${batch.entryCount}; its party does not show them now`
+      : `entries   ${batch.entryCount}${batch.entryCount === 0 ? "" : ", the leaves of the tree:"}`,
     ...(leaves ?? []).map((leaf, i) => `  ${i + 1}. ${leaf}`),
-    wrapText("Whether they make the root: itd audit check", terminal.columns),
+    wrapText("Whether the leaves make the root: itd audit check", terminal.columns),
   ].join("\n");
 }
 

@@ -50,9 +50,12 @@ function bar({ value, margin }: Measured, low: number, high: number, width: numb
   if (margin > 0) {
     const from = cellOf(value - margin);
     const to = cellOf(value + margin);
-    for (let i = from; i <= to; i++) cells[i] = "─";
-    cells[from] = "├";
-    cells[to] = "┤";
+    // An interval of one or two cells is no more than a dot.
+    if (to - from > 1) {
+      for (let i = from; i <= to; i++) cells[i] = "─";
+      cells[from] = "├";
+      cells[to] = "┤";
+    }
     cells[at] = "●";
   }
   return cells.join("");

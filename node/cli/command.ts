@@ -85,6 +85,7 @@ async function runCommand(
 ): Promise<number> {
   const { terminal } = context;
   let opening: Promise<Client> | undefined;
+  let isDone = false;
   const invocation: Invocation = {
     context,
     terminal,
@@ -95,7 +96,10 @@ async function runCommand(
       opening ??= context.openClient(options);
       return opening;
     },
-    note: (line) => terminal.err(`${line}\n`),
+    // Slower directories that nobody waits for any more are cut off at the end; that is nothing to know.
+    note: (line) => {
+      if (!isDone) terminal.err(`${line}\n`);
+    },
   };
   try {
     const { document, text, exitCode } = await run(invocation);
@@ -103,8 +107,13 @@ async function runCommand(
     if (!isJson && text !== "") terminal.out(text.endsWith("\n") ? text : `${text}\n`);
     return exitCode ?? 0;
   } catch (error) {
-    return reportError(error, isJson, terminal);
+    const exitCode = reportError(error, isJson, terminal);
+    const isLab = (await opening?.catch(() => undefined))?.ids.size;
+    if (describeError(error).code === "chain_unavailable" && isLab)
+      terminal.err("Is the lab running? itd lab starts it again, with all that happened before.\n");
+    return exitCode;
   } finally {
+    isDone = true;
     await opening?.then((client) => client.close()).catch(() => undefined);
   }
 }
@@ -113,8 +122,9 @@ async function runCommand(
 export function reportError(error: unknown, isJson: boolean, terminal: Terminal): number {
   const { code, message, fields } = describeError(error);
   terminal.err(`itd: ${message} (${code})\n`);
-  for (const [field, reason] of Object.entries(fields))
-    if (!message.includes(reason)) terminal.err(`  ${field}: ${reason}\n`);
+  if (saysReasons(code))
+    for (const [field, reason] of Object.entries(fields))
+      if (!message.includes(reason)) terminal.err(`  ${field}: ${reason}\n`);
   if (process.env.ITD_DEBUG === "1" && error instanceof Error) terminal.err(`${error.stack}\n`);
   if (isJson) terminal.out(`${JSON.stringify({ error: { code, message, fields } }, null, 2)}\n`);
   return code === "usage" ? 2 : 1;
@@ -136,6 +146,14 @@ export function describeError(error: unknown): {
     message: `Something happened that nobody foresaw (${what}). ITD_DEBUG=1 shows where; please report it.`,
     fields: {},
   };
+}
+
+/** Whether the fields of an error of this code are reasons that somebody reads; others are facts for programs. */
+function saysReasons(code: ErrorCode): boolean {
+  return (
+    ["manifest_invalid", "config_invalid", "parameter_invalid", "algorithm_unknown"].includes(code) ||
+    code.startsWith("data_file")
+  );
 }
 
 /** Wrong usage that commander cannot see. */

@@ -4,7 +4,7 @@ import { type Hex, toHex } from "../primitives/hex.ts";
 import type { ActionArgument, CouncilAction } from "../trust-framework/council-action.ts";
 import type { Proposal } from "../trust-framework/ports.ts";
 import type { Client } from "./context.ts";
-import { accountText, hashFrom, shortHex, timeText } from "./names.ts";
+import { accountText, hashFrom, isoTime, shortHex, timeText } from "./names.ts";
 
 /** Proposes in the client's name, which is its approval too. @throws TrustedDataError `chain_rejected`. */
 export async function proposeActions(
@@ -61,7 +61,6 @@ export function actionText(client: Pick<Client, "names">, action: CouncilAction)
 
 export function proposalDocument(proposal: Proposal) {
   const { id, proposer, description, actions, approvers, state, createdS, readyS, expiresS } = proposal;
-  const time = (seconds: number) => new Date(seconds * 1000).toISOString();
   return {
     id,
     proposer,
@@ -74,9 +73,9 @@ export function proposalDocument(proposal: Proposal) {
       payload,
       valueWei,
     })),
-    created: time(createdS),
-    ready: readyS === undefined ? null : time(readyS),
-    expires: time(expiresS),
+    created: isoTime(createdS),
+    ready: readyS === undefined ? null : isoTime(readyS),
+    expires: isoTime(expiresS),
   };
 }
 
@@ -86,7 +85,7 @@ function nextStep({ id, state, readyS, expiresS }: Proposal): string {
     case "pending":
       return `other members approve it with itd council approve ${short} --as ORGANISATION, until ${timeText(expiresS)}`;
     case "waiting":
-      return `enough have approved; from ${timeText(readyS ?? expiresS)} on anyone may run itd council execute ${short}`;
+      return `enough have approved; from ${isoTime(readyS ?? expiresS).slice(11, 19)} UTC on ${isoTime(readyS ?? expiresS).slice(0, 10)} anyone may run itd council execute ${short}`;
     case "ready":
       return `anyone may carry it out now with itd council execute ${short}`;
     case "executed":

@@ -191,7 +191,10 @@ function proposalsTable(
     String(approvers.length),
     timeText(expiresS),
   ]);
-  const titles = ["proposal", "state", "what", "approvals", "expires"].map((title) => ({ title }));
+  const titles = ["proposal", "state", "what", "approvals", "expires"].map((title) => ({
+    title,
+    isWhole: title === "proposal",
+  }));
   return renderTable(titles, rows, terminal.columns, paint);
 }
 

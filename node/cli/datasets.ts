@@ -6,6 +6,9 @@ import type { Context } from "./context.ts";
 import { addCommand } from "./dataset-add.ts";
 import { renderTable, wrapText } from "./table.ts";
 
+/** Narrower terminals leave out what `--json` has anyway. */
+const wideColumns = 110;
+
 export function datasetCommands(context: Context, ending: Ending): Command[] {
   const group = new Command("dataset")
     .summary("connect your own data")
@@ -52,17 +55,23 @@ function listed(
     if (search !== undefined) return `No dataset matches ${JSON.stringify(search)}; itd datasets shows all.`;
     return problems.length > 0 ? "No directory can be read now; see above." : "No dataset is offered yet.";
   }
+  const isWide = terminal.columns >= wideColumns;
   const rows = offers.map(({ publisher, manifest }) => [
     manifest.name,
     `${manifest.title}${manifest.synthetic && !/synthetic/i.test(manifest.title) ? " (synthetic)" : ""}`,
     publisher,
     manifest.dataClass,
-    Object.keys(manifest.columns).join(" "),
+    ...(isWide ? [Object.keys(manifest.columns).join(" ")] : []),
   ]);
-  const titles = ["name", "what it is", "whose", "class", "columns"].map((title) => ({ title }));
+  const titles = ["name", "what it is", "whose", "class", ...(isWide ? ["columns"] : [])];
   const purposes = [...new Set(offers.flatMap(({ manifest }) => manifest.purposes))].sort();
   return [
-    renderTable(titles, rows, terminal.columns, paint),
+    renderTable(
+      titles.map((title) => ({ title, isWhole: title === "name" })),
+      rows,
+      terminal.columns,
+      paint,
+    ),
     wrapText(`Purposes that some of them permit: ${purposes.join(", ")}.`, terminal.columns),
     "What may be asked of them: itd algorithms",
   ].join("\n");

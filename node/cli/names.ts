@@ -55,6 +55,7 @@ export function rhoText(microRho: string | bigint): string {
 export function slug(text: string): string {
   return text
     .toLowerCase()
+    .replace(/['’]/g, "")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
 }

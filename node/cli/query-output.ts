@@ -101,7 +101,7 @@ export function answerText(
     ...explanations(result, width, paint),
     ...chargeLines(result, width),
     "",
-    ...receiptLines(result.receipts, width, client),
+    ...receiptLines(result.receipts, client),
   ].join("\n");
 }
 
@@ -180,11 +180,7 @@ function chargeLines({ answered, answersLeft }: Answered, width: number): string
   });
 }
 
-function receiptLines(
-  receipts: readonly SavedReceipt[],
-  width: number,
-  client: Pick<Client, "names">,
-): string[] {
+function receiptLines(receipts: readonly SavedReceipt[], client: Pick<Client, "names">): string[] {
   const lines = receipts.map(({ file, publisher, repository, isComplete }) => {
     const who = client.names.has(repository) ? publisher : `${publisher} (${shortHex(repository)})`;
     return `Receipt of ${who}${isComplete ? "" : ", pending: not anchored yet"}: ${file}`;
@@ -192,7 +188,7 @@ function receiptLines(
   const first = receipts[0];
   if (first === undefined) return lines;
   const why = first.isComplete ? "Check it" : "Complete and check it later";
-  return [...lines, wrapText(`${why}: itd receipt verify ${first.file}`, width)];
+  return [...lines, `${why}: itd receipt verify ${first.file}`];
 }
 
 /** A decimal text as a JSON number where that is exact enough; a longer one stays text. */

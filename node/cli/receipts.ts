@@ -1,5 +1,5 @@
 /** Receipts on their way: waiting until they are anchored, and writing them where they were asked for. */
-import { join, parse } from "node:path";
+import { isAbsolute, join, parse, relative } from "node:path";
 import { completeReceipt, type Ended } from "../data-sharing/querier.ts";
 import { type Receipt, receiptText } from "../data-sharing/receipt.ts";
 import { TrustedDataError } from "../errors.ts";
@@ -62,7 +62,7 @@ export function receiptFiles(
     const { question } = transcript.request;
     if (file === undefined) {
       const name = `${day}-${offer.manifest.name}-${slug(offer.publisher)}-${question.slice(2, 10)}.json`;
-      return join(receiptsFolder, name);
+      return shortPath(join(receiptsFolder, name));
     }
     const { dir, name, ext } = parse(file);
     const candidates = [
@@ -75,6 +75,12 @@ export function receiptFiles(
     taken.add(chosen);
     return chosen;
   });
+}
+
+/** As somebody would type it here. */
+function shortPath(path: string): string {
+  const inside = relative(process.cwd(), path);
+  return inside.startsWith("..") || isAbsolute(inside) ? path : inside;
 }
 
 /** Undefined when time is up. A repository that is down meanwhile may come back in time. */

@@ -5,6 +5,8 @@ import type { Painter } from "./style.ts";
 export interface TableColumn {
   title: string;
   align?: "left" | "right";
+  /** Never broken: people type what stands there. */
+  isWhole?: boolean;
 }
 
 /** A column narrower than this says nothing. */
@@ -22,7 +24,22 @@ export function renderTable(
   const natural = columns.map(({ title }, i) =>
     Math.max(...[title, ...rows.map((row) => row[i] ?? "")].map(widthOf)),
   );
-  const widths = fitted(natural, width - 1 - columnFrame * columns.length);
+  const longestWord = columns.map(({ title }, i) =>
+    Math.max(...[title, ...rows.map((row) => row[i] ?? "")].flatMap((text) => text.split(/\s/)).map(widthOf)),
+  );
+  const available = width - 1 - columnFrame * columns.length;
+  const whole = natural.map((own, i) => (columns[i]!.isWhole === true ? own : 0));
+  // First between words; through them only where that is not enough.
+  const byWords = fitted(
+    natural,
+    longestWord.map((own, i) => Math.max(own, whole[i]!)),
+    available,
+  );
+  const widths = fitted(
+    byWords,
+    whole.map((own) => Math.max(own, columnWidthMin)),
+    available,
+  );
   const table = new Table({
     head: columns.map(({ title }) => paint.bold(title)),
     colWidths: widths.map((column) => column + 2),
@@ -58,11 +75,12 @@ export function widthOf(text: string): number {
   return [...text.replace(/\u001b\[[0-9;]*m/g, "")].length;
 }
 
-function fitted(natural: readonly number[], available: number): number[] {
+function fitted(natural: readonly number[], least: readonly number[], available: number): number[] {
   const widths = [...natural];
   for (let excess = sum(widths) - available; excess > 0; excess--) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if (widths[widest]! <= columnWidthMin) break;
+    const spare = widths.map((width, i) => (width > least[i]! ? width : 0));
+    const widest = spare.indexOf(Math.max(...spare));
+    if (spare[widest] === 0) break;
     widths[widest]!--;
   }
   return widths;
