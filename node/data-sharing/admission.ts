@@ -45,7 +45,7 @@ export interface AdmissionModules {
   questions: QuestionStore;
 }
 
-/** @throws TrustedDataError `querier_not_certified` or `chain_unavailable`, unlogged. */
+/** @throws TrustedDataError, unlogged: `querier_not_certified`, or what keeps this node from deciding, such as `chain_unavailable`. */
 export async function admitQuestion(
   { request }: SignedRequest,
   modules: AdmissionModules,
@@ -69,9 +69,22 @@ export async function admitQuestion(
     requireBudget(request, dataset, plan, modules.questions);
     return { dataset, plan, block: { number: block.number, hash: block.hash } };
   } catch (error) {
-    if (error instanceof TrustedDataError) return new Refusal(error.code, error.message, block);
+    if (error instanceof TrustedDataError && isDecision(error)) {
+      return new Refusal(error.code, error.message, block);
+    }
     throw error;
   }
+}
+
+/** Of the errors that count as the node's own (5xx), those that are decided by the rules; else the node is in trouble, and may tell more later. */
+const decided: ReadonlySet<ErrorCode> = new Set([
+  "budget_not_reserved",
+  "chain_stale",
+  "repository_not_certified",
+]);
+
+function isDecision({ code, status }: TrustedDataError): boolean {
+  return status < 500 || decided.has(code);
 }
 
 function requireTrust({ fresh, repository, algorithm, block }: TrustStatement): void {

@@ -16,15 +16,25 @@ export interface AlgorithmLookupModules {
 
 export class AlgorithmLookup implements AlgorithmSource {
   readonly #modules: AlgorithmLookupModules;
+  /** Many questions about a new algorithm share one search. */
+  readonly #searches = new Map<Hex, Promise<string | undefined>>();
 
   constructor(modules: AlgorithmLookupModules) {
     this.#modules = modules;
   }
 
   async manifestText(algorithm: Hex): Promise<string | undefined> {
-    const { directory, store } = this.#modules;
-    const kept = store.manifest(algorithm);
+    const kept = this.#modules.store.manifest(algorithm);
     if (kept !== undefined) return kept;
+    const underWay = this.#searches.get(algorithm);
+    if (underWay !== undefined) return await underWay;
+    const search = this.#search(algorithm).finally(() => this.#searches.delete(algorithm));
+    this.#searches.set(algorithm, search);
+    return await search;
+  }
+
+  async #search(algorithm: Hex): Promise<string | undefined> {
+    const { directory, store } = this.#modules;
     const directories = (await directory.entries("directory")).filter(({ certified }) => certified);
     const found = await firstDefined(directories.map((entry) => this.#ask(entry, algorithm)));
     if (found !== undefined) store.saveManifest(algorithm, found);

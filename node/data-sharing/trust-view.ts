@@ -48,6 +48,8 @@ export class TrustView {
   #repository: CertificationStatus = "none";
   #block: Block | undefined;
   #seenMs = 0;
+  /** Reads at the newest block, shared by questions that come side by side: what a block says never changes. */
+  #reads: { block: Hex; statuses: Map<string, Promise<string>> } = { block: "", statuses: new Map() };
 
   constructor(options: TrustViewOptions, modules: TrustViewModules) {
     this.#options = options;
@@ -114,12 +116,24 @@ export class TrustView {
 
   async #read(querier: Hex, algorithm: Hex, block: Block): Promise<Parts> {
     const { members, algorithms } = this.#modules;
+    const { repository } = this.#options;
     const [querierStatus, repositoryStatus, algorithmStatus] = await Promise.all([
-      members.certificationStatus(querier, "querier", block),
-      members.certificationStatus(this.#options.repository, "repository", block),
-      algorithms.algorithmStatus(algorithm, block),
+      this.#shared(block, `querier ${querier}`, () => members.certificationStatus(querier, "querier", block)),
+      this.#shared(block, "repository", () => members.certificationStatus(repository, "repository", block)),
+      this.#shared(block, `algorithm ${algorithm}`, () => algorithms.algorithmStatus(algorithm, block)),
     ]);
     return { querier: querierStatus, repository: repositoryStatus, algorithm: algorithmStatus };
+  }
+
+  #shared<T extends string>(block: Block, what: string, read: () => Promise<T>): Promise<T> {
+    if (this.#reads.block !== block.hash) this.#reads = { block: block.hash, statuses: new Map() };
+    const { statuses } = this.#reads;
+    const known = statuses.get(what) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const status = read();
+    status.catch(() => statuses.delete(what));
+    if (statuses.size < keptMax) statuses.set(what, status);
+    return status;
   }
 
   #keep(querier: Hex, algorithm: Hex, parts: Parts): void {
