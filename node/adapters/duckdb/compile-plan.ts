@@ -26,6 +26,7 @@ export function compilePlan(
   columns: readonly StoredColumn[],
   rowsPerPerson: number,
 ): CompiledPlan {
+  assert(Number.isSafeInteger(plan.rowsPerPerson) && plan.rowsPerPerson > 0, "rows per person are a number");
   const compiler = new Compiler(columns);
   const keys = plan.keys.map((key) => compiler.expression(key.expression));
   const aggregates = plan.vectors.flatMap((vector) => {

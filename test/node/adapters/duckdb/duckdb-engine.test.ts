@@ -1,6 +1,162 @@
+import { readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { compilePlan } from "../../../../node/adapters/duckdb/compile-plan.ts";
+import { DataInstances } from "../../../../node/adapters/duckdb/data-instances.ts";
+import type { DuckDbEngineOptions } from "../../../../node/adapters/duckdb/duckdb-engine.ts";
+import { storedColumns } from "../../../../node/adapters/duckdb/stored-columns.ts";
+import type { Expression } from "../../../../node/data-sharing/plan/plan.ts";
+import {
+  column,
+  limits,
+  manifestOf,
+  planOf,
+  row,
+  rowCount,
+  sumOf,
+  writeRows,
+} from "../../../ports/data-files.ts";
 import { testPlanEngine } from "../../../ports/plan-engine.ts";
-import { duckDbUnderTest } from "./under-test.ts";
+import { expectCode } from "../../../support/errors.ts";
+import { type DuckDbUnderTest, duckDbUnderTest } from "./under-test.ts";
+
+describe("the DuckDB engine as a plan engine", () => testPlanEngine(duckDbUnderTest));
 
 describe("the DuckDB engine", () => {
-  describe("as a plan engine", () => testPlanEngine(duckDbUnderTest));
+  let data: DuckDbUnderTest;
+  afterEach(() => data.dispose());
+
+  async function open(count: number, options: Partial<DuckDbEngineOptions> = {}): Promise<string> {
+    data = duckDbUnderTest({}, options);
+    const rows = Array.from({ length: count }, (_, at) => row(`p${at}`, { large: BigInt(at) }));
+    await data.store.importFile(writeRows(data.inbox, rows), manifestOf());
+    return join(data.folder, readdirSync(data.folder).find((name) => name.endsWith(".duckdb"))!);
+  }
+
+  it("reads its data file and nothing else, whatever the statement", async () => {
+    const path = await open(10);
+    const instances = new DataInstances(1);
+    const other = join(data.inbox, "visits.csv");
+    const ask = (sql: string) =>
+      instances.use({ path, memoryBytesMax: 1 << 28, threads: 1 }, async (instance) => {
+        const connection = await instance.connect();
+        try {
+          return (await connection.runAndReadAll(sql)).getRowsJson();
+        } finally {
+          connection.closeSync();
+        }
+      });
+    expect(await ask("SELECT count(*) FROM rows_")).to.deep.equal([["10"]]);
+    const attempts = [
+      `SELECT * FROM read_csv('${other}')`,
+      `SELECT * FROM read_text('${other}')`,
+      `SELECT * FROM glob('/*')`,
+      `ATTACH '${join(data.inbox, "new.duckdb")}'`,
+      `COPY rows_ TO '${join(data.inbox, "out.csv")}'`,
+      "INSTALL httpfs",
+      "LOAD httpfs",
+      "SET enable_external_access = true",
+      "SET lock_configuration = false",
+      "SET temp_directory = '/tmp'",
+      "DELETE FROM rows_",
+      "CREATE TABLE more (a INTEGER)",
+    ];
+    for (const sql of attempts) {
+      const failed = await ask(sql).then(
+        () => false,
+        () => true,
+      );
+      expect(failed, sql).to.equal(true);
+    }
+    expect(readdirSync(data.inbox)).to.deep.equal(["visits.csv"]);
+    instances.dropOthers(() => false);
+  });
+
+  it("reaches the memory limit with a code and no detail, which goes to the custodian's log", async () => {
+    await open(50_000);
+    const age = {
+      expression: column("large"),
+      values: Array.from({ length: 9_999 }, (_, at) => String(at * 3)),
+      labels: [],
+    };
+    const plan = planOf([rowCount, sumOf(column("cost"), 0n, 10n)], { keys: [age] });
+    const poor = { ...limits, memoryBytesMax: 1 << 20 };
+    const error = await expectCode(() => data.engine.execute("visits", plan, poor), "engine_limit");
+    expect(error.message).to.equal("The plan reached a limit of the engine.");
+    expect(data.failures.join()).to.match(/memory/i);
+    expect((await data.engine.execute("visits", plan, limits)).vectors[0]!.slice(0, 3)).to.deep.equal([
+      1n,
+      1n,
+      1n,
+    ]);
+  });
+
+  it("says nothing of a damaged data file but that it failed", async () => {
+    const path = await open(1000);
+    for (const damage of [
+      () => truncateSync(path, 5000),
+      () => writeFileSync(path, "not a database, secret"),
+    ]) {
+      damage();
+      const error = await expectCode(
+        () => data.engine.execute("visits", planOf([rowCount]), limits),
+        "engine_failed",
+      );
+      expect([error.message, error.fields]).to.deep.equal(["The engine could not run the plan.", {}]);
+    }
+    expect(data.failures).to.have.length(2);
+  });
+
+  it("lets a bounded number of questions wait, and serves those in turn", async () => {
+    await open(10, { concurrency: 1, waitingMax: 2 });
+    const order: number[] = [];
+    const answers = await Promise.allSettled(
+      [0, 1, 2, 3, 4].map(async (place) => {
+        await data.engine.execute("visits", planOf([rowCount]), limits);
+        order.push(place);
+      }),
+    );
+    expect(answers.map(({ status }) => status === "fulfilled")).to.deep.equal([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(order).to.deep.equal([0, 1, 2]);
+    expect((await data.engine.execute("visits", planOf([rowCount]), limits)).vectors).to.deep.equal([[10n]]);
+  });
+
+  it("refuses before running what could leave 126 bits, whatever the data", async () => {
+    await open(1);
+    const power: Expression = {
+      kind: "multiply",
+      operands: Array.from({ length: 4 }, () => column("large")),
+    };
+    for (const vector of [sumOf(power, 0n, 1n), { kind: "count", of: power } as const])
+      await expectCode(() => data.engine.execute("visits", planOf([vector]), limits), "engine_failed");
+  });
+
+  it("puts no text of a plan into the statement", async () => {
+    await open(1);
+    const columns = storedColumns(manifestOf());
+    const name = "age) FROM rows_; DROP TABLE rows_; --";
+    const bad = [
+      planOf([{ kind: "count", of: column(name) }]),
+      planOf([rowCount], { filter: { kind: "is-null", column: name } }),
+      planOf([rowCount], { filter: { kind: "in", expression: column("age"), values: ["1) OR true --"] } }),
+      planOf([rowCount], {
+        filter: { kind: "compare", operator: "OR" as "=", left: column("age"), right: column("age") },
+      }),
+      planOf([rowCount], { rowsPerPerson: "1 OR true" as unknown as number }),
+    ];
+    for (const plan of bad) expect(() => compilePlan(plan, columns, 5)).to.throw();
+    const labels = ["'; DROP TABLE rows_; --"];
+    const { sql } = compilePlan(
+      planOf([rowCount], { keys: [{ expression: column("age"), values: ["1"], labels }] }),
+      columns,
+      5,
+    );
+    expect(sql).to.not.contain("DROP");
+  });
 });
