@@ -8,7 +8,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openDatasetStore } from "./adapters/duckdb/duckdb-dataset-store.ts";
+import { type DuckDbDatasetStore, openDatasetStore } from "./adapters/duckdb/duckdb-dataset-store.ts";
 import { openChain } from "./adapters/ethereum/chain-connection.ts";
 import { deployContracts } from "./adapters/ethereum/deploy.ts";
 import type { AccountKey } from "./adapters/keys/account-key.ts";
@@ -23,6 +23,7 @@ import {
 } from "./data-sharing/manifests/algorithm-manifest.ts";
 import { type DatasetManifest, parseDatasetManifest } from "./data-sharing/manifests/dataset-manifest.ts";
 import { TrustedDataError } from "./errors.ts";
+import { importOwnData } from "./lab-own-data.ts";
 import { type RunningDaemon, startDaemon } from "./lab-processes.ts";
 import { LabState } from "./lab-state.ts";
 import type { Deployment } from "./ledger/deployment.ts";
@@ -35,6 +36,7 @@ import {
 } from "./living-lab/content.ts";
 import { writeCsv } from "./living-lab/data/csv.ts";
 import { authorId, type OrganisationId, organisations } from "./living-lab/organisations.ts";
+import { overviewAlgorithm } from "./living-lab/own-data.ts";
 import type { LabOutput, LabParties } from "./living-lab/ports.ts";
 import { publishAlgorithms } from "./living-lab/publish-algorithms.ts";
 import { tour } from "./living-lab/run-tour.ts";
@@ -98,7 +100,11 @@ async function runUntilToured(
   await state.writeMark(people, addressesOf(accounts));
   const daemons = await startDaemons(state, output, cleanup, stop);
   await untilReady(daemons, parties);
-  const algorithms = await publishAlgorithms(await readAlgorithms(), parties, output.progress);
+  const own = bankStore(state)
+    .manifests()
+    .flatMap((manifest) => overviewAlgorithm(manifest) ?? []);
+  const manifests = [...(await readAlgorithms()), ...own];
+  const algorithms = await publishAlgorithms(manifests, parties, output.progress);
   const document = await tour({ parties, algorithms, output, writeReceipt: receiptWriter(state) });
   output.document({ ...document, chain: await chainFigures(chain, deployment, accounts) });
 }
@@ -170,27 +176,13 @@ async function importDatasets(
       await rm(file);
     }
   }
-  if (ownFile !== undefined) await importOwn(state, ownFile, output);
+  if (ownFile !== undefined) await importOwnData(bankStore(state), ownFile, output);
 }
 
-/** The user's own file becomes a dataset of the bank, under the manifest beside it (`FILE.yaml`). */
-async function importOwn(state: LabState, file: string, output: LabOutput): Promise<void> {
-  const manifestFile = `${file}.yaml`;
-  const text = await readFile(manifestFile, "utf8").catch(() => undefined);
-  if (text === undefined) {
-    throw new TrustedDataError(
-      "manifest_invalid",
-      `A dataset needs a manifest that names its person column, bounds and budget: write ${manifestFile}, or start the lab and run "itd dataset add ${file} --name NAME --person COLUMN", which proposes one.`,
-      { file: manifestFile },
-    );
-  }
-  const manifest = parseDatasetManifest(text);
+/** Where the user's own data goes. */
+function bankStore(state: LabState): DuckDbDatasetStore {
   const folder = join(state.nodeStateFolder("bank"), datasetsFolderName);
-  const report = await openDatasetStore({ folder, randomness: new SystemRandomness() }).importFile(
-    file,
-    manifest,
-  );
-  output.progress(`the bank imports ${manifest.name}: ${report.rows} rows of ${report.people} people`);
+  return openDatasetStore({ folder, randomness: new SystemRandomness() });
 }
 
 async function startDaemons(

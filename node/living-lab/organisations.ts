@@ -6,8 +6,8 @@ import type { MemberRole } from "../trust-framework/roles.ts";
 
 export type OrganisationId = "operator" | "bank" | "hospital" | "city" | "university";
 
-/** Classes of data for which algorithms are written and vetters certified. */
-export const dataClasses = ["wages", "visits", "trips"] as const;
+/** Classes of data for which algorithms are written and vetters certified; `own-data` is what users bring (own-data.ts). */
+export const dataClasses = ["wages", "visits", "trips", "own-data"] as const;
 export type DataClass = (typeof dataClasses)[number];
 
 export interface Organisation {
@@ -32,7 +32,7 @@ export const organisations: readonly Organisation[] = [
     description: "A mobile operator: knows trips from its network, and answers about them.",
     roles: ["repository", "vetter"],
     controlGroup: "northern-telecom-holding",
-    vets: ["trips", "visits"],
+    vets: ["trips", "visits", "own-data"],
     datasets: ["trips"],
   },
   {
@@ -51,7 +51,7 @@ export const organisations: readonly Organisation[] = [
       "A hospital: holds its visits and the wages of people who live in the South, and answers about both.",
     roles: ["repository", "vetter"],
     controlGroup: "st-lukes-foundation",
-    vets: ["wages", "visits"],
+    vets: ["wages", "visits", "own-data"],
     datasets: ["wages-of-the-south", "visits"],
   },
   {
@@ -60,7 +60,7 @@ export const organisations: readonly Organisation[] = [
     description: "A city: runs a directory in which data can be found, and reads algorithms of every class.",
     roles: ["directory", "vetter"],
     controlGroup: "riverton-municipality",
-    vets: ["wages", "visits", "trips"],
+    vets: ["wages", "visits", "trips", "own-data"],
     datasets: [],
   },
   {
