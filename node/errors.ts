@@ -32,6 +32,7 @@ export const errorStatus = {
   data_file_not_found: 404,
   data_file_too_large: 413,
   dataset_damaged: 500,
+  dataset_unavailable: 503,
   dataset_unknown: 404,
   engine_failed: 500,
   engine_limit: 500,

@@ -24,6 +24,12 @@ export interface EngineLimits {
 /** An engine runs plans over one custodian's data. All engines give equal integers. */
 export interface PlanEngine {
   /**
+   * Whether `plan` can be run over `dataset` now: the data is there and undamaged, and has the table and columns of the plan. Looks at
+   * no row, so it may be told to anyone; asked before the charge, or a custodian's trouble would be paid for and answered with noise.
+   * @throws TrustedDataError `dataset_unavailable`
+   */
+  requireAvailable(dataset: string, plan: Plan): Promise<void>;
+  /**
    * Runs `plan` over `dataset`.
    * @throws TrustedDataError `engine_limit` when a limit is hit, `engine_failed` for anything else; neither carries engine text.
    */

@@ -88,7 +88,9 @@ export class RepositoryWorld {
   readonly folder = mkdtempSync(join(tmpdir(), "itd-world-"));
   manifest: DatasetManifest;
   /** Called where a crash or a delay may happen. */
-  engine: PlanEngine = { execute: async (_dataset, plan) => executePlan(rows, plan) };
+  engine: Pick<PlanEngine, "execute"> & Partial<PlanEngine> = {
+    execute: async (_dataset, plan) => executePlan(rows, plan),
+  };
   readonly engineFailures: string[] = [];
   database!: StateDatabase;
   audit!: SqliteAuditStore;
@@ -139,7 +141,11 @@ export class RepositoryWorld {
       },
       questions: this.questions,
       audit: this.audit,
-      engine: { execute: async (...call) => await this.engine.execute(...call) },
+      engine: {
+        execute: async (...call) => await this.engine.execute(...call),
+        // The reference engine has its rows always.
+        requireAvailable: async (...call) => await this.engine.requireAvailable?.(...call),
+      },
       onEngineFailure: (_dataset, error) => this.engineFailures.push(error.code),
     });
     this.anchoring = new Anchoring(

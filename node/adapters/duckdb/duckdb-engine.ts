@@ -3,6 +3,7 @@
  * which could carry values; the text goes to the custodian's own log. How long a query takes depends on the data: answers are released
  * on time slots elsewhere.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBInstance } from "@duckdb/node-api";
 import type { Plan } from "../../data-sharing/plan/plan.ts";
@@ -37,6 +38,16 @@ export class DuckDbEngine implements PlanEngine {
 
   constructor(options: DuckDbEngineOptions) {
     this.#options = { concurrency: 2, waitingMax: 1000, threads: 2, onFailure: () => {}, ...options };
+  }
+
+  async requireAvailable(dataset: string, _plan: Plan): Promise<void> {
+    let record: DatasetRecord | undefined;
+    try {
+      record = readDataset(this.#options.folder, dataset);
+    } catch (error) {
+      this.#options.onFailure(error instanceof Error ? error.message : String(error));
+    }
+    if (record === undefined || !existsSync(this.#pathOf(record))) throw unavailable(dataset);
   }
 
   async execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer> {
@@ -116,6 +127,14 @@ export class DuckDbEngine implements PlanEngine {
 }
 
 class TimeLimit extends Error {}
+
+function unavailable(dataset: string): TrustedDataError {
+  return new TrustedDataError(
+    "dataset_unavailable",
+    "The dataset cannot be read now; nothing was charged. Tell its custodian, and ask again later.",
+    { dataset },
+  );
+}
 
 function limitError(): TrustedDataError {
   return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");
