@@ -21,6 +21,8 @@ export class MemoryChain implements AnchorChain, MemberReader, AlgorithmReader {
   isDown = false;
   /** The next anchors land, but their confirmations are lost. */
   losesConfirmations = 0;
+  /** Reads are answered, transactions are not. */
+  refusesAnchors = false;
   readonly #clock: Clock;
   readonly #blocks: Block[] = [];
   readonly #anchors: AnchoredBatch[] = [];
@@ -82,6 +84,7 @@ export class MemoryChain implements AnchorChain, MemberReader, AlgorithmReader {
     return {
       anchor: async ({ sequence, previousLink, root, entryCount, budgets }: BatchTerms) => {
         const terms = { sequence, previousLink, root, entryCount, budgets };
+        if (this.refusesAnchors) throw unavailable();
         const standing = await this.anchorOf(party, sequence);
         if (standing !== undefined) {
           if (standing.root === root && standing.budgets === budgets) return standing;

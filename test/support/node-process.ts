@@ -97,7 +97,11 @@ export class NodeProcess {
 
   async ready(): Promise<void> {
     const { endpoint } = this;
-    await until(async () => (await call(endpoint, "GET /ready")).status === 200, `${endpoint} is ready`);
+    try {
+      await until(async () => (await call(endpoint, "GET /ready")).status === 200, `${endpoint} is ready`);
+    } catch (error) {
+      throw new Error(`${error}: ${this.stderr.slice(-2_000)}`);
+    }
   }
 
   /** Something for a preloaded module. */

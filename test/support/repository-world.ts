@@ -87,6 +87,8 @@ export class RepositoryWorld {
   readonly randomness = new SystemRandomness();
   readonly folder = mkdtempSync(join(tmpdir(), "itd-world-"));
   manifest: DatasetManifest;
+  /** What the store shows in place of the manifest. */
+  offered: DatasetManifest[] | undefined;
   /** Called where a crash or a delay may happen. */
   engine: Pick<PlanEngine, "execute"> & Partial<PlanEngine> = {
     execute: async (_dataset, plan) => executePlan(rows, plan),
@@ -126,7 +128,7 @@ export class RepositoryWorld {
       { chain, members: chain, algorithms: chain, clock },
     );
     const datasets = {
-      manifests: () => [this.manifest],
+      manifests: () => this.offered ?? [this.manifest],
       importFile: async () => Promise.reject(new Error("nothing is imported here")),
     };
     this.repository = new Repository(this.#options(), {
@@ -155,9 +157,10 @@ export class RepositoryWorld {
         audit: this.audit,
         chain,
         writer: chain.writer(signer.address),
-        budgets: () => budgetLines(signer.address, [this.manifest], this.questions),
+        budgets: () => budgetLines(signer.address, this.offered ?? [this.manifest], this.questions),
         onAnchored: () => undefined,
         onProblem: (error) => this.problems.push(error),
+        onConflict: (error) => this.problems.push(error),
       },
     );
   }

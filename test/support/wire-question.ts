@@ -98,6 +98,8 @@ export class WireQuestion {
     const body = canonicalJson(this.signed);
     const reply = await this.#post("authorisations", { ...json, dpop }, body);
     if (reply.status === 200) this.authorised = same(this.authorised, reply.text, "authorisation");
+    const refusal = loggedRefusal(reply);
+    if (refusal !== undefined) this.answered = same(this.answered, refusal, "refusal");
     return reply;
   }
 
@@ -117,13 +119,18 @@ export class WireQuestion {
     return await this.#post(`questions/${this.id}/countersignature`, json, JSON.stringify({ signature }));
   }
 
-  /** From request to countersignature, through whatever happens. */
+  /** From request to countersignature, through whatever happens. Again and again: nothing may change. */
   async askPersistently(): Promise<void> {
-    await persist(async () => (await this.authoriseOnce()).status === 200, "the question is authorised");
     await persist(async () => {
-      await this.answerOnce();
-      return this.answered !== undefined;
-    }, "the question is answered");
+      const { status, json: problem } = await this.authoriseOnce();
+      return status === 200 || problem?.reply !== undefined;
+    }, "the question is authorised, or refused");
+    if (this.authorised !== undefined) {
+      await persist(async () => {
+        const { status, json: problem } = await this.answerOnce();
+        return status === 200 || problem?.reply !== undefined;
+      }, "the question is answered");
+    }
     await persist(async () => {
       const { status, json: problem } = await this.countersignOnce();
       // The batch may have been closed without it: then it stands as never signed.
