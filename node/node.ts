@@ -29,7 +29,7 @@ import type { Block } from "./ledger/ports.ts";
 import type { Hex } from "./primitives/hex.ts";
 import { parseStrictJson } from "./primitives/strict-json.ts";
 import { joinRepository } from "./repository-role.ts";
-import type { OwnPeer, Role } from "./role.ts";
+import type { NodeParts, OwnPeer, Role } from "./role.ts";
 
 export interface RunningNode {
   /** Where others reach it. */
@@ -50,8 +50,11 @@ export interface NodeHooks {
 
 /** Requests in flight may end within this; more than the engine's default limit would keep a service manager waiting. */
 const requestGraceMs = 10_000;
-/** Loops that wait for the chain are given up after this: what they do is safe to repeat. */
-const loopGraceMs = 3_000;
+/**
+ * Loops that wait for the chain are given up after this. A last batch that is closed here counts as such whether or not it is mined in time
+ * (ledger/anchoring.ts).
+ */
+const loopGraceMs = 5_000;
 const headWatchMs = 5_000;
 
 /** @throws TrustedDataError what is wrong with settings, keys, state or port; then nothing is left running. */
@@ -105,7 +108,8 @@ async function start(
   cleanup.defer(() => peers.close());
   const ledger = new EthereumLedger(chain);
   const sender = new EthereumSender({}, { chain, key: account.wallet });
-  const parts = { config, deployment, log, account, database, chain, ledger, sender, peers, onProblem };
+  const shared = { config, deployment, log, account, database, chain, ledger, sender, peers };
+  const parts: NodeParts = { ...shared, onProblem, onFatal };
 
   const watch = new HeadWatch(ledger, config.chainAgeSecondsMax * 1000);
   let endpoint = config.endpoint ?? "";

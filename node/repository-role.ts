@@ -37,7 +37,8 @@ export function joinRepository(
   parts: NodeParts,
   { endpoint, metrics }: { endpoint: () => string; metrics: Metrics },
 ): Role {
-  const { config, deployment, log, account, database, chain, ledger, sender, peers, onProblem } = parts;
+  const { config, deployment, log, account, database, chain, ledger, sender, peers, onProblem, onFatal } =
+    parts;
   const { signer } = account;
   const clock = systemClock;
   const randomness = new SystemRandomness();
@@ -96,6 +97,7 @@ export function joinRepository(
       budgets: () => budgetLines(signer.address, datasets.manifests(), questions),
       onAnchored: ({ sequence, entryCount }) => log.info({ sequence, entryCount }, "a batch is anchored"),
       onProblem,
+      onConflict: onFatal,
     },
   );
   const publisher = new CataloguePublisher(

@@ -8,6 +8,7 @@ import type { AccountKey } from "./adapters/keys/account-key.ts";
 import type { StateDatabase } from "./adapters/sqlite/state-database.ts";
 import type { Route } from "./api/route.ts";
 import type { NodeConfig } from "./config.ts";
+import type { TrustedDataError } from "./errors.ts";
 import type { Deployment } from "./ledger/deployment.ts";
 import type { Hex } from "./primitives/hex.ts";
 
@@ -24,6 +25,8 @@ export interface NodeParts {
   peers: HttpsPeerClient;
   /** Logs what went wrong in a loop that goes on. */
   onProblem: (error: unknown) => void;
+  /** Ends the node: its state or its key is not to be used any more. */
+  onFatal: (error: TrustedDataError) => void;
 }
 
 export interface OwnPeer {

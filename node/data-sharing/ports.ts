@@ -200,6 +200,8 @@ export interface QuestionStore {
   /** Micro-rho spent, all queriers; and by this querier for this purpose. */
   spent(dataset: Hex): bigint;
   spentBy(dataset: Hex, querier: Hex, purpose: string): bigint;
+  /** Datasets of which something was spent or reserved, offered now or not. */
+  budgetedDatasets(): Hex[];
   /** The most that may have been spent before the next batch is anchored; 0 before the first. */
   anchoredCeiling(dataset: Hex): bigint;
   /** Remembers a DPoP proof until `expiresMs`; false if it was used before. */

@@ -42,12 +42,15 @@ export interface AnchoringModules {
   budgets: () => BudgetLine[];
   onAnchored: (batch: StoredBatch) => void;
   onProblem: (error: unknown) => void;
+  /** Another daemon anchors with the same key, or the chain is not the one that this state knows: the process should stop. */
+  onConflict: (error: TrustedDataError) => void;
 }
 
 export class Anchoring {
   readonly #options: AnchoringOptions;
   readonly #modules: AnchoringModules;
   #reconciled = false;
+  #finishing = false;
   #working: Promise<void> = Promise.resolve();
 
   constructor(options: AnchoringOptions, modules: AnchoringModules) {
@@ -57,7 +60,7 @@ export class Anchoring {
 
   /** Whether this state is known to be the newest one: only then may the party answer. */
   get isReady(): boolean {
-    return this.#reconciled && this.#modules.audit.latestBatch() !== undefined;
+    return this.#reconciled && !this.#finishing && this.#modules.audit.latestBatch() !== undefined;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -70,9 +73,10 @@ export class Anchoring {
     await this.finish().catch(onProblem);
   }
 
-  /** Anchors what is left in a last batch that reserves nothing. The party must answer no more. */
+  /** Anchors what is left in a last batch that reserves nothing. From now on nothing can be charged. */
   async finish(): Promise<void> {
-    this.#working = this.#working.catch(() => undefined).then(() => this.#turn("last"));
+    this.#finishing = true;
+    this.#working = this.#working.catch(() => undefined).then(() => this.#turn());
     await this.#working;
   }
 
@@ -82,14 +86,20 @@ export class Anchoring {
     await this.#working;
   }
 
-  async #turn(which?: "last"): Promise<void> {
-    if (!this.#reconciled) await this.#reconcile();
-    const waiting = this.#waiting();
-    if (waiting !== undefined) await this.#post(waiting);
-    const lines = this.#modules.budgets();
-    await this.#post(
-      this.#close(which === "last" ? lines.map((line) => ({ ...line, reserved: 0n })) : lines, which),
-    );
+  async #turn(): Promise<void> {
+    try {
+      if (!this.#reconciled) await this.#reconcile();
+      const waiting = this.#waiting();
+      if (waiting !== undefined) await this.#post(waiting);
+      await this.#post(this.#close());
+    } catch (error) {
+      if (error instanceof TrustedDataError && error.code === "anchor_conflict") {
+        // Somebody else anchors with this key, or the chain is another: this state may answer no more.
+        this.#reconciled = false;
+        this.#modules.onConflict(error);
+      }
+      throw error;
+    }
   }
 
   #waiting(): StoredBatch | undefined {
@@ -104,22 +114,25 @@ export class Anchoring {
     onAnchored({ ...batch, anchored: { blockNumber, link } });
   }
 
-  #close(lines: readonly BudgetLine[], which?: "last"): StoredBatch {
-    const { audit } = this.#modules;
+  #close(): StoredBatch {
+    const { audit, budgets } = this.#modules;
     const latest = audit.latestBatch();
     assert(latest === undefined || latest.anchored !== undefined, "one batch is on its way at a time");
+    // Before the lines are made, so that none of them can be outrun.
+    if (this.#finishing) audit.dropCeilings();
     const ripe = audit
       .openEntries()
-      .filter((entry) => which === "last" || this.#isRipe(entry))
+      .filter((entry) => this.#finishing || this.#isRipe(entry))
       .slice(0, batchEntriesMax);
     const tree = new MerkleTree();
     for (const { entry } of ripe) tree.append(entryLeaf(entry));
+    const lines = budgets();
     const terms = {
       sequence: (latest?.sequence ?? 0) + 1,
       previousLink: latest?.anchored?.link ?? zeroHash,
       root: toHex(tree.root()),
       entryCount: ripe.length,
-      budgets: encodeBudgetLines(lines),
+      budgets: encodeBudgetLines(this.#finishing ? lines.map((line) => ({ ...line, reserved: 0n })) : lines),
     };
     audit.closeBatch(
       terms,
@@ -134,8 +147,8 @@ export class Anchoring {
   }
 
   /**
-   * Compares this state with the chain. Only a state that was closed in order (its newest batch reserves nothing) and is the newest one
-   * goes on as it is. Any other may be a backup, even one of the last minute: what the chain reserved for it counts as spent.
+   * Compares this state with the chain. Only a state that was closed in order and is the newest one goes on as it is. Any other may be a
+   * backup, even one of the last minute: what the chain reserved for it counts as spent.
    */
   async #reconcile(): Promise<void> {
     const { audit, chain } = this.#modules;
@@ -143,42 +156,50 @@ export class Anchoring {
     const here = audit.latestBatch();
     const lacks = here?.anchored !== undefined && (newest === undefined || newest.sequence < here.sequence);
     const differs =
-      newest?.sequence === here?.sequence &&
       here?.anchored !== undefined &&
-      here.anchored.link !== newest?.link;
-    if (lacks || differs) {
-      throw new TrustedDataError(
-        "anchor_conflict",
-        `The chain does not have batch ${here?.sequence}, which this state says is anchored; connect to the right chain.`,
-      );
+      newest?.sequence === here.sequence &&
+      newest.link !== here.anchored.link;
+    if (lacks || differs) throw this.#conflict(here!.sequence);
+    if (newest !== undefined && !isClosedInOrder(here, newest)) {
+      await this.#adoptUpTo(newest, here);
+      audit.coverUnanswered();
     }
-    if (newest !== undefined && !isClosedInOrder(here, newest)) await this.#adoptUpTo(newest, here);
     this.#reconciled = true;
   }
 
+  /** From the newest batch here, itself included, to the newest one on the chain. */
   async #adoptUpTo(newest: AnchoredBatch, here: StoredBatch | undefined): Promise<void> {
     const { audit, chain } = this.#modules;
-    const isBehind = here?.anchored !== undefined && newest.sequence > here.sequence;
-    for (
-      let sequence = isBehind ? here.sequence + 1 : (here?.sequence ?? 1);
-      sequence <= newest.sequence;
-      sequence++
-    ) {
+    for (let sequence = here?.sequence ?? 1; sequence <= newest.sequence; sequence++) {
       const batch =
         sequence === newest.sequence ? newest : await chain.anchorOf(this.#options.party, sequence);
       assert(batch !== undefined, "the sequences of a party have no gaps");
       const lines = decodeBudgetLines(batch.budgets);
       assert(lines !== undefined, "the contract takes whole lines only");
+      if (here?.anchored !== undefined && sequence === here.sequence && batch.link !== here.anchored.link) {
+        throw this.#conflict(sequence);
+      }
       audit.adoptBatch(batch, lines);
     }
   }
+
+  #conflict(sequence: number): TrustedDataError {
+    return new TrustedDataError(
+      "anchor_conflict",
+      `The chain does not have batch ${sequence}, which this state says is anchored; connect to the right chain.`,
+    );
+  }
 }
 
+/**
+ * Whether nothing can have been spent since this state was closed: its newest batch reserves nothing, and stands on the chain or is the
+ * next one there (a later life of this state would have had to post it before it could spend).
+ */
 function isClosedInOrder(here: StoredBatch | undefined, newest: AnchoredBatch): boolean {
-  const lines = decodeBudgetLines(newest.budgets);
+  if (here === undefined || decodeBudgetLines(here.budgets)?.some(({ reserved }) => reserved > 0n) !== false)
+    return false;
+  if (here.sequence === newest.sequence) return here.root === newest.root && here.budgets === newest.budgets;
   return (
-    here?.sequence === newest.sequence &&
-    here.anchored !== undefined &&
-    (lines ?? []).every(({ reserved }) => reserved === 0n)
+    here.anchored === undefined && here.sequence === newest.sequence + 1 && here.previousLink === newest.link
   );
 }

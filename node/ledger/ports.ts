@@ -91,8 +91,12 @@ export interface AuditStore {
   /** Newest first. */
   batches(offset: number, limit: number): StoredBatch[];
   /**
-   * After a backup was restored: takes over a batch that stands on the chain but is not known here, and counts all that it
-   * reserved as spent, in one transaction.
+   * For a state that may be a backup: takes a batch over from the chain (or confirms it), and counts as spent all that it reserved and
+   * all that was allowed here, in one transaction.
    */
   adoptBatch(batch: AnchoredBatch, lines: readonly BudgetLine[]): void;
+  /** For a state that may be a backup: counts what was charged and not answered once more, as it may be answered twice. */
+  coverUnanswered(): void;
+  /** From now on nothing may be charged until another batch is anchored. */
+  dropCeilings(): void;
 }

@@ -12,8 +12,10 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export const depthMax = 32;
 
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** Up to the next quote or escape. One piece at a time: a pattern over a whole string of megabytes overflows the matcher's stack. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 excludes exactly these from a string.
-const stringPattern = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const plainPattern = /[^"\\\u0000-\u001f]*/y;
+const escapePattern = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const spacePattern = /[ \t\n\r]*/y;
 
 /**
@@ -89,9 +91,12 @@ class Reader {
   }
 
   #string(): string {
-    const literal =
-      this.#match(stringPattern) ?? this.#fail("a string is not closed or holds a control character");
-    const text = JSON.parse(literal) as string;
+    const from = this.#offset++;
+    do this.#match(plainPattern);
+    while (this.#match(escapePattern) !== undefined);
+    if (this.#text[this.#offset] !== '"') this.#fail("a string is not closed or holds a control character");
+    this.#offset++;
+    const text = JSON.parse(this.#text.slice(from, this.#offset)) as string;
     if (!text.isWellFormed()) this.#fail("a string holds a lone surrogate");
     return text;
   }

@@ -5,6 +5,7 @@ import type { AnchoredBatch, AuditStore, BatchTerms } from "../../node/ledger/po
 import { type Hex, zeroHash } from "../../node/primitives/hex.ts";
 import {
   account,
+  alice,
   anchor,
   close,
   expectCode,
@@ -12,6 +13,7 @@ import {
   health,
   outcome,
   question,
+  research,
   type StoresUnderTest,
   startMs,
   wages,
@@ -234,11 +236,31 @@ export function testAuditStore(create: () => StoresUnderTest): void {
       expect(charge("after the next batch", 1n)).to.equal(undefined);
     });
 
-    it("never lowers what was spent", () => {
+    it("never lowers what was spent, and counts all that was allowed here", () => {
       anchor(store, [{ dataset: wages, spent: 0n, reserved: 500n }]);
       charge("q", 400n);
       store.adoptBatch(onChain(), lines);
-      expect(stores.questions.spent(wages)).to.equal(400n);
+      expect(stores.questions.spent(wages)).to.equal(500n);
+    });
+
+    it("counts once more what was charged and not answered", () => {
+      anchor(store, [{ dataset: wages, spent: 0n, reserved: 500n }]);
+      charge("q", 120n);
+      store.coverUnanswered();
+      expect(stores.questions.spent(wages)).to.equal(240n);
+      expect(stores.questions.spentBy(wages, alice, research)).to.equal(120n);
+      reopen();
+      expect(stores.questions.spent(wages)).to.equal(240n);
+    });
+
+    it("lets nothing be charged once the ceilings are dropped, until the next batch", () => {
+      anchor(store, [{ dataset: wages, spent: 0n, reserved: 500n }]);
+      store.dropCeilings();
+      expect(charge("q", 1n)).to.equal("budget_not_reserved");
+      reopen();
+      expect(charge("r", 1n)).to.equal("budget_not_reserved");
+      anchor(store, [{ dataset: wages, spent: 0n, reserved: 500n }]);
+      expect(charge("s", 1n)).to.equal(undefined);
     });
 
     it("keeps the open entries it has, for the next batch", () => {

@@ -63,6 +63,28 @@ export class Books {
     this.#addToDataset(dataset, missing);
   }
 
+  /** Counts as spent whatever was allowed. */
+  raiseToCeilings(): void {
+    for (const { dataset } of this.#database.all<{ dataset: Hex }>("SELECT dataset FROM ceilings")) {
+      this.raiseTo(dataset, this.ceiling(dataset));
+    }
+  }
+
+  /** Counts charges whose question has no reply yet once more: it may be answered twice. */
+  coverUnanswered(): void {
+    const sql = `SELECT dataset, SUM(micro_rho) AS "microRho" FROM charges
+      LEFT JOIN replies USING (question) WHERE charges.question IS NOT NULL AND replies.question IS NULL GROUP BY dataset`;
+    for (const { dataset, microRho } of this.#database.all<{ dataset: Hex; microRho: bigint }>(sql)) {
+      this.raiseTo(dataset, this.spent(dataset) + BigInt(microRho));
+    }
+  }
+
+  /** Datasets of which something was spent or may be. */
+  datasets(): Hex[] {
+    const sql = "SELECT dataset FROM dataset_sums UNION SELECT dataset FROM ceilings ORDER BY dataset";
+    return this.#database.all<{ dataset: Hex }>(sql).map(({ dataset }) => dataset);
+  }
+
   /** A dataset without a line may spend nothing. */
   replaceCeilings(lines: readonly BudgetLine[]): void {
     this.#database.run("DELETE FROM ceilings");

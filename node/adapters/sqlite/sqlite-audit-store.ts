@@ -117,9 +117,18 @@ export class SqliteAuditStore implements AuditStore {
         this.#insertBatch(batch);
       }
       this.#mark(batch.sequence, batch);
+      this.#books.raiseToCeilings();
       for (const { dataset, spent, reserved } of lines) this.#books.raiseTo(dataset, spent + reserved);
       this.#books.replaceCeilings(lines);
     });
+  }
+
+  coverUnanswered(): void {
+    this.#database.transaction(() => this.#books.coverUnanswered());
+  }
+
+  dropCeilings(): void {
+    this.#database.transaction(() => this.#books.replaceCeilings([]));
   }
 
   #requireNext({ sequence, previousLink }: BatchTerms): void {

@@ -142,6 +142,10 @@ export class SqliteQuestionStore implements QuestionStore {
     return this.#books.spentBy(dataset, querier, purpose);
   }
 
+  budgetedDatasets(): Hex[] {
+    return this.#books.datasets();
+  }
+
   anchoredCeiling(dataset: Hex): bigint {
     return this.#books.ceiling(dataset);
   }

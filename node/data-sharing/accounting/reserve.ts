@@ -9,19 +9,27 @@ import type { QuestionStore } from "../ports.ts";
 import { datasetId } from "../question-request.ts";
 
 /**
- * The ceiling spent + reserved never falls from one batch to the next, as spending goes on under the old one while a batch is on its way.
- * A manifest that lowers the total below what is spent reserves nothing more.
+ * One line for each dataset that is offered or has a budget here: one that is off the offer for a while must not be forgotten. The ceiling
+ * spent + reserved never falls from one batch to the next, whatever the manifest says now, as spending goes on under the old one while
+ * a batch is on its way.
  */
 export function budgetLines(
   repository: Hex,
   manifests: readonly DatasetManifest[],
-  questions: Pick<QuestionStore, "spent">,
+  questions: Pick<QuestionStore, "spent" | "anchoredCeiling" | "budgetedDatasets">,
 ): BudgetLine[] {
-  return manifests.map(({ name, budget }) => {
-    const dataset = datasetId(repository, name);
+  const offered = new Map(manifests.map(({ name, budget }) => [datasetId(repository, name), budget]));
+  const datasets = new Set([...offered.keys(), ...questions.budgetedDatasets()]);
+  return [...datasets].sort().map((dataset) => {
     const spent = questions.spent(dataset);
-    const left = BigInt(budget.totalMicroRho) - spent;
-    const wanted = BigInt(budget.reservedMicroRho);
-    return { dataset, spent, reserved: left < 0n ? 0n : left < wanted ? left : wanted };
+    const budget = offered.get(dataset);
+    const left = budget === undefined ? 0n : BigInt(budget.totalMicroRho) - spent;
+    const wanted = budget === undefined ? 0n : BigInt(budget.reservedMicroRho);
+    const allowedNow = questions.anchoredCeiling(dataset) - spent;
+    return { dataset, spent, reserved: largest(0n, left < wanted ? left : wanted, allowedNow) };
   });
+}
+
+function largest(...values: readonly bigint[]): bigint {
+  return values.reduce((a, b) => (a > b ? a : b));
 }

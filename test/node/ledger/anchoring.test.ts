@@ -124,12 +124,75 @@ describe("anchoring", () => {
     });
   }
 
+  it("counts what was charged but not answered once more after a crash, as it may be answered twice", async () => {
+    const budget = { totalMicroRho: "1000000", perQuerierMicroRho: "1000000", reservedMicroRho: "300000" };
+    const other = await RepositoryWorld.ready({ budget });
+    const stopped = Promise.withResolvers<never>();
+    const entered = Promise.withResolvers<void>();
+    other.engine = {
+      ...other.engine,
+      execute: async () => {
+        entered.resolve();
+        return await stopped.promise;
+      },
+    };
+    void other.querier().ask(other.question, other.offer);
+    await entered.promise;
+    await other.reopen();
+    await other.anchoring.tick();
+    expect(other.questions.spent(other.offer.dataset)).to.equal(400_000n);
+    other.dispose();
+  });
+
+  it("does not forget a dataset that is off the offer for a while, or a reservation that is lowered", async () => {
+    const budget = { totalMicroRho: "1000000", perQuerierMicroRho: "1000000", reservedMicroRho: "500000" };
+    for (const change of ["removed", "lowered"]) {
+      const other = await RepositoryWorld.ready({ budget });
+      const { manifest } = other;
+      const { dataset } = other.offer;
+      if (change === "removed") other.offered = [];
+      else other.manifest = { ...manifest, budget: { ...budget, reservedMicroRho: "1" } };
+      await other.anchoring.tick();
+      other.offered = undefined;
+      other.manifest = manifest;
+      await other.reopen();
+      await other.anchoring.tick();
+      expect(other.questions.spent(dataset), change).to.equal(500_000n);
+      other.dispose();
+    }
+  });
+
+  it("lets nothing be charged once its last batch is closed, mined or not, and then goes on without loss", async () => {
+    for (const mined of [true, false]) {
+      const other = await RepositoryWorld.ready();
+      await other.querier().ask(other.question, other.offer);
+      if (!mined) {
+        // The batch before is posted, then the chain goes away while the last one is on its way.
+        const { anchoring, chain } = other;
+        chain.refusesAnchors = true;
+        await expectCode(() => anchoring.finish(), "chain_unavailable");
+        chain.refusesAnchors = false;
+      } else await other.anchoring.finish();
+      expect(other.anchoring.isReady).to.equal(false);
+      const late = await other
+        .querier()
+        .ask({ ...other.question, parameters: { minimum_age: 30 } }, other.offer);
+      expect(late.transcript.refusal).to.equal("budget_not_reserved");
+      await other.reopen();
+      await other.anchoring.tick();
+      expect(other.questions.spent(other.offer.dataset), `mined: ${mined}`).to.equal(100_000n);
+      other.dispose();
+    }
+  });
+
   it("stops when somebody else anchors with the same key", async () => {
     const writer = world.chain.writer(world.repositorySigner.address);
     const { link } = (await anchored(world))[0]!;
     const root = `0x${"77".repeat(32)}`;
     await writer.anchor({ sequence: 2, previousLink: link, root, entryCount: 1, budgets: "0x" });
     await expectCode(() => world.anchoring.tick(), "anchor_conflict");
+    expect(world.anchoring.isReady).to.equal(false);
+    expect(world.problems).to.have.length(1);
   });
 
   it("refuses a chain that lacks what this state says is anchored", async () => {

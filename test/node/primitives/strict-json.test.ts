@@ -64,4 +64,10 @@ describe("strict JSON", () => {
         .with.property("code", "invalid_json");
     });
   }
+
+  it("reads a string of megabytes, and refuses one that is never closed", () => {
+    const long = `${"a".repeat(9_000_000)}\\n`;
+    expect((parseStrictJson(`"${long}"`) as string).length).to.equal(9_000_001);
+    expect(() => parseStrictJson(`"${long}`)).to.throw(TrustedDataError);
+  });
 });

@@ -49,11 +49,15 @@ export class Model {
       this.batches.pop();
       for (const entry of this.entries.values()) if (entry.batch === lost) entry.batch = undefined;
     }
+    for (const { dataset } of this.batches.findLast(({ anchored }) => anchored)?.lines ?? [])
+      this.#raise(dataset, this.ceiling(dataset));
     this.batches.push({ lines, anchored: true });
-    for (const { dataset, spent, reserved } of lines) {
-      const missing = spent + reserved - this.spent(dataset);
-      if (missing > 0n) this.corrections.set(dataset, (this.corrections.get(dataset) ?? 0n) + missing);
-    }
+    for (const { dataset, spent, reserved } of lines) this.#raise(dataset, spent + reserved);
+  }
+
+  #raise(dataset: string, microRho: bigint): void {
+    const missing = microRho - this.spent(dataset);
+    if (missing > 0n) this.corrections.set(dataset, (this.corrections.get(dataset) ?? 0n) + missing);
   }
 
   #sum(counts: (question: ModelQuestion) => boolean): bigint {
