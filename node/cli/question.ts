@@ -55,7 +55,8 @@ export function readParameters(texts: readonly string[]): (algorithm: AlgorithmM
   const given = new Map<string, string>();
   for (const text of texts) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-    if (name === undefined) throw usageError(`--param takes name=value, not ${JSON.stringify(text)}.`);
+    if (name === undefined || !/^[a-z][a-z0-9_]*$/.test(name))
+      throw usageError(`--param takes name=value, not ${JSON.stringify(text)}.`);
     if (given.has(name)) throw usageError(`--param ${name} is given twice.`);
     given.set(name, value!);
   }

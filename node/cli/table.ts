@@ -41,17 +41,12 @@ export function renderTable(
     available,
   );
   const table = new Table({
-    head: columns.map(({ title }) => paint.bold(title)),
+    head: columns.map(({ title }, i) => inLines(title, widths[i]!).map(paint.bold).join("\n")),
     colWidths: widths.map((column) => column + 2),
     colAligns: columns.map(({ align }) => align ?? "left"),
-    wordWrap: true,
-    wrapOnWordBoundary: true,
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows)
-    table.push(
-      row.map((text, i) => ({ content: text, wrapOnWordBoundary: hasShortWords(text, widths[i]!) })),
-    );
+  for (const row of rows) table.push(row.map((text, i) => inLines(text, widths[i]!).join("\n")));
   return table.toString();
 }
 
@@ -90,6 +85,13 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-function hasShortWords(text: string, width: number): boolean {
-  return text.split(/\s/).every((word) => widthOf(word) <= width);
+/** Breaks between words, and through those that are longer than a line. */
+function inLines(text: string, width: number): string[] {
+  return wrapText(text, width)
+    .split("\n")
+    .flatMap((line) => {
+      const characters = [...line];
+      const pieces = Math.max(1, Math.ceil(characters.length / width));
+      return Array.from({ length: pieces }, (_, i) => characters.slice(i * width, (i + 1) * width).join(""));
+    });
 }

@@ -1,0 +1,315 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { barChart } from "../../../node/cli/chart.ts";
+import { rhoText, shortHex, slug, timeText } from "../../../node/cli/names.ts";
+import { type Answered, answerDocument, answerTable, answerText } from "../../../node/cli/query-output.ts";
+import { receiptFiles } from "../../../node/cli/receipts.ts";
+import { painter } from "../../../node/cli/style.ts";
+import { renderTable, widthOf, wrapText } from "../../../node/cli/table.ts";
+import type { DatasetOffer } from "../../../node/data-sharing/discover.ts";
+import type { PresentedAnswer } from "../../../node/data-sharing/release/present.ts";
+import { algorithm, datasetManifest } from "../../support/repository-world.ts";
+import { RecordedTerminal } from "./support/recorded-terminal.ts";
+
+const plain = painter(false);
+const address = `0x${"ab".repeat(20)}`;
+const hash = (digit: string) => `0x${digit.repeat(64)}`;
+
+const presented: PresentedAnswer = {
+  columns: [
+    { name: "member", kind: "key", scale: 0 },
+    { name: "people", kind: "count", scale: 0 },
+    { name: "wage", kind: "average", scale: 4 },
+  ],
+  rows: [
+    { values: ["no", "440", "8.6053"], margins: [null, "4", "0.5114"], suppressed: false, partial: false },
+    { values: ["yes", "97", "10.6615"], margins: [null, "4", "1.4787"], suppressed: false, partial: true },
+    { values: ["unknown", null, null], margins: [null, null, null], suppressed: true, partial: false },
+  ],
+};
+
+function offer(publisher: string, name = "wages"): DatasetOffer {
+  return {
+    dataset: hash("1"),
+    repository: address,
+    publisher,
+    peer: { endpoint: "https://bank.test", tlsFingerprint: hash("3") },
+    manifest: datasetManifest({ name }),
+  };
+}
+
+function answered(): Answered {
+  const transcript = { chargeMicroRho: "500000", request: { dataset: hash("1") } };
+  const ended = { offer: offer("Bank"), transcript, plan: null, answer: null, reason: null };
+  const receipt = { transcript, anchor: {} };
+  return {
+    algorithm,
+    purpose: "dpv:ResearchAndDevelopment",
+    presented,
+    answered: [{ ...ended, receipt }],
+    failures: [
+      {
+        offer: offer("Hospital", "wages-two"),
+        code: "peer_unreachable",
+        message: "https://hospital.test cannot be reached.",
+        ended: undefined,
+      },
+    ],
+    receipts: [{ file: "r.json", publisher: "Bank", repository: address, isComplete: true, receipt }],
+    answersLeft: [20n],
+  } as unknown as Answered;
+}
+
+describe("an answer for people", () => {
+  it("is a table with margins, bars with whiskers, and words that say what they mean", () => {
+    const terminal = new RecordedTerminal();
+    terminal.columns = 72;
+    expect(answerText(answered(), { names: new Map() }, { terminal, paint: plain })).to.equal(
+      `Union wage premium
+From Bank (wages, synthetic).
+
+┌─────────┬─────────┬─────┬─────────┬──────────┐
+│ member  │  people │   ± │    wage │        ± │
+├─────────┼─────────┼─────┼─────────┼──────────┤
+│ no      │     440 │ ± 4 │  8.6053 │ ± 0.5114 │
+│ yes *   │      97 │ ± 4 │ 10.6615 │ ± 1.4787 │
+│ unknown │ too few │     │ too few │          │
+└─────────┴─────────┴─────┴─────────┴──────────┘
+
+people
+no       █████████████████████████████████████████████████████████●  440
+yes      ████████████●                                                97
+unknown  too few people to show
+
+wage
+no       ████████████████████████████████████├─●─┤                8.6053
+yes      ████████████████████████████████████████├──────●─────┤  10.6615
+unknown  too few people to show
+
+± : 95% of the time the noise alone stays within it. It says nothing
+about how the people in the data were chosen.
+"too few": so few people by the noisy count that nothing is shown.
+* : too few people at some of the repositories; the numbers are of the
+others.
+Without Hospital (wages-two): https://hospital.test cannot be reached.
+(peer_unreachable)
+Bank: cost epsilon 5.757 of privacy (delta 10^-6; 0.5 rho); about 20
+more answers like this.
+
+Receipt of Bank (0xababab…abab): r.json
+Check it: itd receipt verify r.json`,
+    );
+  });
+
+  it("leaves colours out unless they are asked for", () => {
+    const terminal = new RecordedTerminal();
+    const text = (hasColour: boolean) =>
+      answerText(answered(), { names: new Map() }, { terminal, paint: painter(hasColour) });
+    expect(text(false)).to.not.contain("\u001b");
+    expect(text(true)).to.contain("\u001b[1m");
+  });
+
+  it("fits the terminal", () => {
+    for (const columns of [60, 80, 132]) {
+      const terminal = new RecordedTerminal();
+      terminal.columns = columns;
+      const text = answerText(answered(), { names: new Map() }, { terminal, paint: plain });
+      for (const line of text.split("\n")) expect(widthOf(line), line).to.be.at.most(columns);
+    }
+  });
+});
+
+describe("an answer for programs", () => {
+  it("has numbers as numbers, margins beside them, the charge, the receipts and who failed", () => {
+    expect(answerDocument(answered())).to.deep.equal({
+      algorithm: { name: "union-wage-premium", version: 1 },
+      purpose: "dpv:ResearchAndDevelopment",
+      answer: [
+        { member: "no", people: 440, wage: 8.6053 },
+        { member: "yes", people: 97, wage: 10.6615, partial: true },
+        { member: "unknown", people: null, wage: null, suppressed: true },
+      ],
+      uncertainty: {
+        confidence: 0.95,
+        margins: [
+          { people: 4, wage: 0.5114 },
+          { people: 4, wage: 1.4787 },
+          { people: null, wage: null },
+        ],
+      },
+      charge: {
+        microRho: "500000",
+        epsilon: 5.757,
+        delta: 1e-6,
+        repositories: [{ repository: address, microRho: "500000", epsilon: 5.757, answersLeft: 20 }],
+      },
+      receipt: "r.json",
+      receipts: ["r.json"],
+      receiptsPending: [],
+      repositories: [{ name: "Bank", address, dataset: "wages", synthetic: true, receipt: "r.json" }],
+      failures: [
+        {
+          publisher: "Hospital",
+          repository: address,
+          dataset: "wages-two",
+          code: "peer_unreachable",
+          message: "https://hospital.test cannot be reached.",
+        },
+      ],
+    });
+  });
+});
+
+describe("a table", () => {
+  it("gives way in its widest columns, between words, and never in what people type", () => {
+    const columns = [
+      { title: "name", isWhole: true },
+      { title: "what it says" },
+      { title: "n", align: "right" as const },
+    ];
+    const rows = [["visits-by-department", "Hospital visits, stay and cost by department", "12"]];
+    expect(renderTable(columns, rows, 50, plain)).to.equal(
+      `┌──────────────────────┬────────────────────┬────┐
+│ name                 │ what it says       │  n │
+├──────────────────────┼────────────────────┼────┤
+│ visits-by-department │ Hospital visits,   │ 12 │
+│                      │ stay and cost by   │    │
+│                      │ department         │    │
+└──────────────────────┴────────────────────┴────┘`,
+    );
+  });
+
+  it("is never wider than the terminal where its columns can be narrow", () => {
+    const cell = fc.string({ maxLength: 60 }).map((text) => text.replace(/[^ -~]/g, "x"));
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(cell, cell, cell), { maxLength: 6 }),
+        fc.integer({ min: 40, max: 120 }),
+        (rows, width) => {
+          const columns = ["a", "b", "c"].map((title) => ({ title }));
+          const lines = renderTable(columns, rows, width, plain).split("\n");
+          expect(new Set(lines.map(widthOf)).size).to.equal(1);
+          expect(widthOf(lines[0]!)).to.be.at.most(width);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("keeps all words of a paragraph, in lines that fit", () => {
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }), (words) => {
+        const lines = wrapText(words.join(" "), 30, "  ").split("\n");
+        expect(lines.flatMap((line) => line.trim().split(" "))).to.deep.equal(words);
+        for (const line of lines) expect(line.length).to.be.at.most(30);
+      }),
+    );
+  });
+});
+
+describe("bars", () => {
+  const chart = (numbers: [string, string | null][], width = 40) =>
+    barChart(
+      {
+        columns: [
+          { name: "k", kind: "key", scale: 0 },
+          { name: "n", kind: "count", scale: 0 },
+        ],
+        rows: numbers.map(([value, margin], i) => ({
+          values: [String(i), value],
+          margins: [null, margin],
+          suppressed: false,
+          partial: false,
+        })),
+      },
+      1,
+      width,
+      plain,
+    );
+
+  it("reach to both sides of zero", () => {
+    expect(
+      chart([
+        ["-50", "10"],
+        ["100", "20"],
+      ]),
+    ).to.equal(
+      `n
+0  ├●─┤███████                       -50
+1            ██████████████├───●──┤  100`,
+    );
+  });
+
+  it("stay inside their width for any numbers", () => {
+    const number = fc.integer({ min: -1_000_000, max: 1_000_000 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(number, fc.nat(1_000_000)), { minLength: 1, maxLength: 8 }),
+        (numbers) => {
+          const text = chart(
+            numbers.map(([value, margin]) => [String(value), String(margin)]),
+            60,
+          )!;
+          for (const line of text.split("\n")) expect(widthOf(line)).to.be.at.most(60);
+        },
+      ),
+    );
+  });
+
+  it("are drawn for zeros too", () => {
+    expect(chart([["0", null]])).to.be.a("string");
+  });
+});
+
+describe("an answer's table", () => {
+  it("has no column of margins where nothing has one", () => {
+    const exact = {
+      ...presented,
+      rows: presented.rows.map((row) => ({ ...row, margins: [null, null, null] })),
+    };
+    expect(answerTable(exact, 80, plain)).to.not.contain("±");
+  });
+});
+
+describe("names and numbers", () => {
+  it("are short where people read them", () => {
+    expect(shortHex(hash("a"))).to.equal("0xaaaaaa…aaaa");
+    expect(rhoText("500000")).to.equal("0.5");
+    expect(rhoText(20_000_000n)).to.equal("20");
+    expect(rhoText("1")).to.equal("0.000001");
+    expect(slug("St. Luke's Hospital")).to.equal("st-lukes-hospital");
+    expect(timeText(0)).to.equal("1970-01-01 00:00 UTC");
+  });
+});
+
+describe("where receipts go", () => {
+  const ended = (publisher: string, question: string, name = "wages") => ({
+    offer: offer(publisher, name),
+    transcript: { request: { question: hash(question) } },
+  });
+  const client = { receiptsFolder: "/receipts", clock: { nowMs: () => 0, sleep: async () => undefined } };
+  const files = (list: ReturnType<typeof ended>[], file?: string) =>
+    receiptFiles(list as unknown as Parameters<typeof receiptFiles>[0], file, client);
+
+  it("is the file that was named for the first, and beside it with the publisher's name for others", () => {
+    const list = [
+      ended("Bank", "1"),
+      ended("St. Luke's", "2"),
+      ended("St. Luke's", "3", "visits"),
+      ended("St. Luke's", "4", "visits"),
+    ];
+    expect(files(list, "out/r.json")).to.deep.equal([
+      "out/r.json",
+      "out/r-st-lukes.json",
+      "out/r-st-lukes-visits.json",
+      `out/r-${"4".repeat(16)}.json`,
+    ]);
+  });
+
+  it("is a file of its own in the receipts' folder for each where none was named", () => {
+    expect(files([ended("Bank", "1"), ended("Bank", "2")])).to.deep.equal([
+      "/receipts/1970-01-01-wages-bank-11111111.json",
+      "/receipts/1970-01-01-wages-bank-22222222.json",
+    ]);
+  });
+});
