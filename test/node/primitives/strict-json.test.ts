@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { TrustedDataError } from "../../../node/errors.ts";
 import { depthMax, parseStrictJson } from "../../../node/primitives/strict-json.ts";
 
 describe("strict JSON", () => {
