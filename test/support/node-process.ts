@@ -104,9 +104,11 @@ export class NodeProcess {
     }
   }
 
-  /** Something for a preloaded module. */
-  send(message: object): void {
+  /** Something for a preloaded module, which answers when it is done. */
+  async tell(message: object): Promise<void> {
+    const done = once(this.#child!, "message");
     this.#child!.send(message);
+    await done;
   }
 
   /** SIGKILL. */

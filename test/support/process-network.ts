@@ -38,8 +38,8 @@ export class ProcessNetwork {
   }
 
   /** Another process over the same files. */
-  again({ node }: NodeProcess): NodeProcess {
-    return this.#keep(new NodeProcess(node));
+  again({ node }: NodeProcess, options: NodeProcessOptions = {}): NodeProcess {
+    return this.#keep(new NodeProcess(node, options));
   }
 
   /** On the chain, approved unless told otherwise, and its manifest in each of these directories. */
