@@ -166,7 +166,7 @@ export const settings = {
     "chain.ageSecondsMax",
     "ITD_CHAIN_AGE_SECONDS_MAX",
     600,
-    z.int().min(1).max(86_400),
+    z.int().min(1).max(3_600),
     "What was read from the chain longer ago counts no more; new questions are then refused (s).",
   ),
   anchorIntervalSeconds: setting(

@@ -54,6 +54,8 @@ const refusalReasons = {
   budget_not_reserved:
     "The budget reserved on the chain for this interval is used up; ask again after the next batch is anchored.",
   dataset_unknown: "The dataset is no longer offered here.",
+  dataset_unavailable:
+    "The dataset cannot be asked at the moment; its custodian has been told. Nothing was charged.",
 } as const;
 
 type RefusalCode = keyof typeof refusalReasons;
@@ -96,7 +98,7 @@ export class Answering {
     const { questions, randomness } = this.#modules;
     const { plan } = question;
     const stored = questions.release(key);
-    const charged = this.#charge(question, stored !== undefined);
+    const charged = await this.#charge(question, stored !== undefined);
     if (charged.refusal !== undefined) return await this.#end(question, versions, charged, null);
     if (stored !== undefined) {
       return await this.#end(question, versions, charged, JSON.parse(stored) as ReleasedAnswer);
@@ -105,12 +107,24 @@ export class Answering {
     return await this.#end(question, versions, charged, answer, key);
   }
 
-  #charge(question: StoredQuestion, isStored: boolean): Charged {
+  async #charge(question: StoredQuestion, isStored: boolean): Promise<Charged> {
     const { plan, state } = question;
     if (state === "charged") return { refusal: undefined, chargeMicroRho: plan.microRho };
     if (isStored) return { refusal: undefined, chargeMicroRho: "0" };
-    const refusal = this.#take(question);
+    const refusal = (await this.#isAvailable(question)) ? this.#take(question) : "dataset_unavailable";
     return refusal === undefined ? { refusal, chargeMicroRho: plan.microRho } : { refusal };
+  }
+
+  /** Asked before the charge: what is wrong with files or machine has nothing to do with anybody's row. */
+  async #isAvailable({ dataset, plan }: StoredQuestion): Promise<boolean> {
+    try {
+      await this.#modules.engine.requireAvailable(dataset, plan);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TrustedDataError)) throw error;
+      this.#modules.onEngineFailure(dataset, error);
+      return false;
+    }
   }
 
   #take({ id, plan, signed: { request } }: StoredQuestion): ChargeRefusal | "dataset_unknown" | undefined {
@@ -157,6 +171,7 @@ export class Answering {
       refusal: charged.refusal ?? null,
       token: question.token,
       plan: planHash(plan),
+      manifest: question.manifest,
       ...versions,
       chargeMicroRho: charged.refusal === undefined ? charged.chargeMicroRho : "0",
       answer: answer === null ? null : answerHash(answer),

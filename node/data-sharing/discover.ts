@@ -46,16 +46,25 @@ export async function discoverDatasets(text: string, modules: DiscoverModules): 
   );
   const discovery: Discovery = { offers: [], problems: [] };
   const found = new Map<Hex, DatasetOffer>();
+  const problem = ({ endpoint }: DirectoryEntry, { code, message }: TrustedDataError) =>
+    discovery.problems.push({ directory: endpoint, code, message });
   await Promise.all(
     directories
       .filter((entry) => entry.certified)
       .map(async (entry) => {
         try {
-          for (const offer of await offersOf(entry, text, certified, modules))
-            found.set(offer.dataset, offer);
+          for (const signed of await cataloguesOf(entry, text, modules)) {
+            const repository = certified.get(signed.catalogue.repository);
+            if (repository === undefined) continue;
+            const altered = alteration(modules.deployment, signed, repository, entry);
+            if (altered !== undefined) problem(entry, altered);
+            else
+              for (const offer of matching(signed.catalogue, repository, text))
+                found.set(offer.dataset, offer);
+          }
         } catch (error) {
           if (!(error instanceof TrustedDataError)) throw error;
-          discovery.problems.push({ directory: entry.endpoint, code: error.code, message: error.message });
+          problem(entry, error);
         }
       }),
   );
@@ -77,39 +86,32 @@ export function matchesDataset(
     .every((word) => declared.includes(word));
 }
 
-async function offersOf(
+async function cataloguesOf(
   directory: DirectoryEntry,
   text: string,
-  certified: ReadonlyMap<Hex, DirectoryEntry>,
-  { deployment, peers }: DiscoverModules,
-): Promise<DatasetOffer[]> {
+  { peers }: DiscoverModules,
+): Promise<SignedCatalogue[]> {
   const answer = signedCatalogueSchema
     .array()
     .max(1_000)
     .safeParse(await peers.search(directory, text));
-  if (!answer.success) {
-    throw new TrustedDataError(
-      "peer_answer_invalid",
-      `The directory ${directory.endpoint} does not answer with catalogues.`,
-    );
-  }
-  return answer.data.flatMap((signed) => {
-    const entry = certified.get(signed.catalogue.repository);
-    if (entry === undefined) return [];
-    requireUnaltered(deployment, signed, entry, directory);
-    return matching(signed.catalogue, entry, text);
-  });
+  if (answer.success) return answer.data;
+  throw new TrustedDataError(
+    "peer_answer_invalid",
+    `The directory ${directory.endpoint} does not answer with catalogues.`,
+  );
 }
 
-function requireUnaltered(
+/** What is wrong with a catalogue, undefined if it is the repository's own and the one on the chain. */
+function alteration(
   deployment: Deployment,
   signed: SignedCatalogue,
   entry: DirectoryEntry,
   directory: DirectoryEntry,
-): void {
+): TrustedDataError | undefined {
   if (isGenuineCatalogue(deployment, signed) && catalogueHash(signed.catalogue) === entry.metadataHash)
-    return;
-  throw new TrustedDataError(
+    return undefined;
+  return new TrustedDataError(
     "catalogue_altered",
     `The directory ${directory.endpoint} shows a catalogue of ${entry.endpoint} that is not the one on the chain (altered, or out of date); it is ignored.`,
     { directory: directory.member, repository: entry.member },

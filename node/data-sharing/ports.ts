@@ -155,6 +155,8 @@ export interface StoredQuestion {
   token: Hex;
   tokenExpiresMs: number;
   plan: Plan;
+  /** Hash of the dataset's manifest when it was authorised. */
+  manifest: Hex;
   /** The exact bytes of the reply to authorisation, and of the reply to the question, once they exist. */
   authorisation: string;
   reply: string | undefined;

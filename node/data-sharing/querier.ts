@@ -4,20 +4,17 @@
  */
 import { z } from "zod";
 import { TrustedDataError } from "../errors.ts";
-import { promiseStruct, signatureSchema, transcriptStruct } from "../ledger/audit-entry.ts";
-import type { Deployment } from "../ledger/deployment.ts";
-import type { Clock, Signer } from "../ledger/ports.ts";
-import { canonicalHash } from "../primitives/canonical-json.ts";
-import { type Hex, sha256Hex, toHex } from "../primitives/hex.ts";
+import { transcriptStruct } from "../ledger/audit-entry.ts";
+import type { Signer } from "../ledger/ports.ts";
+import { sha256Hex, toHex } from "../primitives/hex.ts";
 import { parseStrictJson } from "../primitives/strict-json.ts";
-import { signerOf } from "../primitives/typed-data.ts";
+import { type AgreementModules, type Expected, mismatch, replySchema, requireAgreed } from "./agreement.ts";
 import type { DatasetOffer } from "./discover.ts";
 import { type AlgorithmManifest, algorithmHash } from "./manifests/algorithm-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
 import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
-import { planSchema } from "./plan/plan-schema.ts";
 import type { PeerClient, Randomness } from "./ports.ts";
 import { ProofKey } from "./proof-key.ts";
 import {
@@ -26,9 +23,9 @@ import {
   requestStruct,
   type SignedRequest,
 } from "./question-request.ts";
-import { entryStatusSchema, promiseSchema, type Receipt } from "./receipt.ts";
-import { answerHash, checkAnswer, type ReleasedAnswer, releasedAnswerSchema } from "./release/answer.ts";
-import { type Transcript, transcriptHash, transcriptSchema } from "./transcript.ts";
+import { entryStatusSchema, type Receipt } from "./receipt.ts";
+import type { ReleasedAnswer } from "./release/answer.ts";
+import { type Transcript, transcriptHash } from "./transcript.ts";
 
 const requestLifetimeSeconds = 300;
 /** A lost reply is asked for again; the repository then gives the stored bytes. */
@@ -41,11 +38,9 @@ export interface Question {
   purpose: string;
 }
 
-export interface QuerierModules {
-  deployment: Deployment;
+export interface QuerierModules extends AgreementModules {
   signer: Signer;
   peers: PeerClient;
-  clock: Clock;
   randomness: Randomness;
 }
 
@@ -70,25 +65,6 @@ const authorisationSchema = z.strictObject({
   chargeMicroRho: z.string(),
 });
 
-const replySchema = z.strictObject({
-  transcript: transcriptSchema,
-  repositorySignature: signatureSchema,
-  promise: promiseSchema,
-  plan: planSchema.nullable(),
-  answer: releasedAnswerSchema.nullable(),
-  reason: z.string().max(1_000).nullable(),
-});
-
-type CheckedReply = z.infer<typeof replySchema>;
-
-/** What this side knows before the reply comes, to hold against the transcript. */
-interface Expected {
-  signed: SignedRequest;
-  token: Hex | null;
-  /** Compiled here from the algorithm and the declared dataset; the repository must have run the same. */
-  plan: Hex;
-}
-
 export class Querier {
   readonly #modules: QuerierModules;
 
@@ -106,7 +82,8 @@ export class Querier {
     onStage: (stage: Stage) => void = () => undefined,
   ): Promise<Ended> {
     await loadSqlParser();
-    const plan = planHash(compilePlan(question.algorithm, question.parameters, offer.manifest));
+    const plan = compilePlan(question.algorithm, question.parameters, offer.manifest);
+    const asked = { algorithm: question.algorithm, offer, plan };
     const key = await ProofKey.create();
     const signed = await this.#signRequest(question, offer, key.thumbprint);
     onStage("authorise");
@@ -115,15 +92,19 @@ export class Querier {
       return await this.#modules.peers.authorise(offer.peer, signed, proof);
     });
     if (authorised.outcome === "refused") {
-      return await this.#end(authorised.body, { signed, token: null, plan }, offer, onStage);
+      return await this.#end(authorised.body, { ...asked, signed, token: null }, onStage);
     }
-    const { token } = read(authorisationSchema, authorised.body, offer);
+    const authorisation = read(authorisationSchema, authorised.body, offer);
+    // Before anything is charged.
+    if (authorisation.plan !== planHash(plan)) throw mismatch(offer, "plan");
+    if (authorisation.chargeMicroRho !== plan.microRho) throw mismatch(offer, "chargeMicroRho");
+    const { token } = authorisation;
     onStage("answer");
     const replied = await this.#send(async () => {
       const proof = await this.#proof(key, offer, "answers", token);
       return await this.#modules.peers.answer(offer.peer, token, proof);
     });
-    return await this.#end(replied.body, { signed, token: sha256Hex(token), plan }, offer, onStage);
+    return await this.#end(replied.body, { ...asked, signed, token: sha256Hex(token) }, onStage);
   }
 
   /** Completes a pending receipt when the batch is on the chain; undefined while it is not. */
@@ -131,14 +112,10 @@ export class Querier {
     return await completeReceipt(receipt, offer, this.#modules.peers);
   }
 
-  async #end(
-    body: string,
-    expected: Expected,
-    offer: DatasetOffer,
-    onStage: (stage: Stage) => void,
-  ): Promise<Ended> {
+  async #end(body: string, expected: Expected, onStage: (stage: Stage) => void): Promise<Ended> {
+    const { offer } = expected;
     const reply = read(replySchema, body, offer);
-    this.#requireSame(reply, expected, offer);
+    await requireAgreed(reply, expected, this.#modules);
     onStage("countersign");
     const { transcript, plan, answer, reason, repositorySignature, promise } = reply;
     const struct = transcriptStruct(this.#modules.deployment, transcriptHash(transcript));
@@ -151,6 +128,8 @@ export class Querier {
       version: "itd-receipt/1",
       transcript,
       plan,
+      algorithm: plan === null ? null : expected.algorithm,
+      dataset: plan === null ? null : offer.manifest,
       answer,
       repositorySignature,
       querierSignature,
@@ -158,38 +137,6 @@ export class Querier {
       anchor: null,
     };
     return { offer, transcript, plan, answer, reason, receipt };
-  }
-
-  #requireSame(reply: CheckedReply, { signed, token, plan }: Expected, offer: DatasetOffer): void {
-    const { transcript: t, answer } = reply;
-    const hash = transcriptHash(t);
-    const { deployment } = this.#modules;
-    const differs = (field: string) => {
-      throw new TrustedDataError(
-        "transcript_mismatch",
-        `The repository ${offer.peer.endpoint} signed a transcript that differs from what was asked or sent (${field}); it is not countersigned.`,
-        { field, repository: offer.repository },
-      );
-    };
-    const replyPlan = reply.plan === null ? null : planHash(reply.plan);
-    if (canonicalHash(t.request) !== canonicalHash(signed.request)) differs("request");
-    if (t.requestSignature !== signed.signature) differs("requestSignature");
-    if (t.token !== token) differs("token");
-    if (t.plan !== replyPlan) differs("plan");
-    if (t.outcome === "answered" && t.plan !== plan) differs("plan");
-    if (t.answer !== (answer === null ? null : answerHash(answer))) differs("answer");
-    if ((t.outcome === "answered") !== (answer !== null) || (answer !== null && answer.plan !== plan))
-      differs("outcome");
-    if (reply.plan !== null && answer !== null) checkAnswer(reply.plan, answer);
-    if (BigInt(t.chargeMicroRho) > BigInt(reply.plan?.microRho ?? "0")) differs("chargeMicroRho");
-    if (signerOf(transcriptStruct(deployment, hash), reply.repositorySignature) !== offer.repository)
-      differs("repositorySignature");
-    if (
-      signerOf(promiseStruct(deployment, hash, reply.promise.byBlock), reply.promise.signature) !==
-      offer.repository
-    ) {
-      differs("promise");
-    }
   }
 
   async #signRequest(

@@ -8,6 +8,8 @@ import type { BatchTrees } from "../ledger/batch-trees.ts";
 import type { AuditStore } from "../ledger/ports.ts";
 import { canonicalJson } from "../primitives/canonical-json.ts";
 import { type Hex, toHex } from "../primitives/hex.ts";
+import { algorithmManifestSchema } from "./manifests/algorithm-manifest.ts";
+import { datasetManifestSchema } from "./manifests/dataset-manifest.ts";
 import { planSchema } from "./plan/plan-schema.ts";
 import { releasedAnswerSchema } from "./release/answer.ts";
 import { transcriptSchema } from "./transcript.ts";
@@ -33,6 +35,9 @@ export const receiptSchema = z.strictObject({
   version: z.literal("itd-receipt/1"),
   transcript: transcriptSchema,
   plan: planSchema.nullable(),
+  /** From which the plan is compiled again; null without a plan. */
+  algorithm: algorithmManifestSchema.nullable(),
+  dataset: datasetManifestSchema.nullable(),
   answer: releasedAnswerSchema.nullable(),
   repositorySignature: signatureSchema,
   querierSignature: signatureSchema.nullable(),

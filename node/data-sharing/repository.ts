@@ -211,6 +211,7 @@ export class Repository {
       token: sha256Hex(token),
       tokenExpiresMs,
       plan,
+      manifest: canonicalHash(dataset),
       authorisation: body,
       reply: undefined,
     });
@@ -226,6 +227,7 @@ export class Repository {
       refusal: refusal.code,
       token: null,
       plan: null,
+      manifest: null,
       ...this.#answering.versions(),
       chargeMicroRho: "0",
       answer: null,

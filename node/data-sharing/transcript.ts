@@ -9,6 +9,13 @@ import type { Hex } from "../primitives/hex.ts";
 import { microRhoSchema } from "./manifests/dataset-manifest.ts";
 import { questionRequestSchema } from "./question-request.ts";
 
+/** A promise further off than this many blocks is none; nodes may be set to at most as much. */
+export const promiseBlocksMax = 1_000_000;
+/** Clocks of parties and chains may differ by this much. */
+export const clockSlackS = 600;
+/** Between the block and the reply lie the bound on the chain's age and the token's lifetime, an hour each at most. */
+export const replyAfterBlockSMax = 7_200;
+
 export const transcriptSchema = z.strictObject({
   version: z.literal("itd-transcript/1"),
   request: questionRequestSchema,
@@ -26,6 +33,8 @@ export const transcriptSchema = z.strictObject({
   /** SHA-256 of the token that was used; null when refused before one was given. */
   token: hash32Schema.nullable(),
   plan: hash32Schema.nullable(),
+  /** Hash of the dataset's declared manifest, under which the plan was made; null without a plan. */
+  manifest: hash32Schema.nullable(),
   dataVersion: z.int().nonnegative(),
   consentVersion: z.int().nonnegative(),
   /** What this question took from the budget; 0 for a refusal and for a stored release. */

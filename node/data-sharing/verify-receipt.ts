@@ -2,31 +2,19 @@
  * Checks a receipt against a chain that the verifier has chosen. Each check has a name, and every field is covered by at least one:
  * changing any character of any value fails a check. Chain and contracts come from the verifier's own configuration.
  *
- * A valid receipt shows that the rules were kept as far as documents and chain can show it; that the rows were what the custodian
- * says they were, no receipt can show.
+ * A valid receipt shows that the rules were kept as far as documents and chain can show it: a vetted algorithm, its own plan, the charge, a
+ * signed answer in the log. That the rows were what the custodian says, and that the data version is right, no receipt can show.
  */
 import { TrustedDataError } from "../errors.ts";
-import { entryLeaf, promiseStruct, transcriptStruct } from "../ledger/audit-entry.ts";
-import { decodeBudgetLines } from "../ledger/budget-line.ts";
 import type { Deployment } from "../ledger/deployment.ts";
 import type { AnchorChain, Block } from "../ledger/ports.ts";
-import { fromHex, toHex } from "../primitives/hex.ts";
-import { rootFromInclusionProof } from "../primitives/merkle.ts";
 import { parseStrictJson } from "../primitives/strict-json.ts";
-import { signerOf } from "../primitives/typed-data.ts";
 import type { MemberReader } from "../trust-framework/ports.ts";
-import { planHash } from "./plan/plan-hash.ts";
+import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { AlgorithmReader } from "./ports.ts";
-import { isSignedByQuerier } from "./question-request.ts";
 import { type Receipt, receiptSchema, receiptText } from "./receipt.ts";
-import { answerHash, checkAnswer } from "./release/answer.ts";
-import { transcriptHash } from "./transcript.ts";
-
-export interface ReceiptCheck {
-  name: string;
-  passed: boolean;
-  detail: string;
-}
+import { check, documentChecks, type ReceiptCheck } from "./receipt-checks.ts";
+import { clockSlackS, replyAfterBlockSMax } from "./transcript.ts";
 
 export interface ReceiptVerdict {
   valid: boolean;
@@ -45,23 +33,20 @@ export const receiptBytesMax = 8 * 1024 * 1024;
 
 /** @throws TrustedDataError `chain_unavailable`: then nothing is said about the receipt. */
 export async function verifyReceipt(text: string, modules: VerifierModules): Promise<ReceiptVerdict> {
-  const read = readReceipt(text);
-  if (typeof read === "string") return verdict([check("canonical-form", false, read)]);
-  const block = await modules.chain.blockAt(read.transcript.block.number);
+  const receipt = readReceipt(text);
+  if (typeof receipt === "string") return verdict([check("canonical-form", false, "", receipt)]);
+  await loadSqlParser();
+  const [block, anchorBlock] = await Promise.all([
+    modules.chain.blockAt(receipt.transcript.block.number),
+    receipt.anchor === null ? undefined : modules.chain.blockAt(receipt.anchor.blockNumber),
+  ]);
   return verdict([
-    check("canonical-form", true, "the receipt is the one text of its content"),
-    checkOutcome(read),
-    checkRequest(read, modules.deployment),
-    checkPlan(read),
-    checkReleasedAnswer(read),
-    checkRepositorySignature(read, modules.deployment),
-    checkQuerierSignature(read, modules.deployment),
-    checkPromise(read, modules.deployment),
-    checkInclusion(read),
-    await checkAnchor(read, modules.chain),
-    checkBudget(read),
-    checkBlock(read, block),
-    ...(await checkTrust(read, block, modules)),
+    check("canonical-form", true, "the receipt is the one text of its content", ""),
+    ...documentChecks(receipt, modules.deployment),
+    await checkAnchor(receipt, modules.chain),
+    checkBlock(receipt, block),
+    checkTime(receipt, block, anchorBlock),
+    ...(await checkTrust(receipt, block, modules)),
   ]);
 }
 
@@ -80,177 +65,45 @@ export function readReceipt(text: string): Receipt | string {
     const issue = parsed.error.issues[0]!;
     return `${issue.path.join(".") || "the document"}: ${issue.message}`;
   }
-  return receiptText(parsed.data) === text
-    ? parsed.data
-    : "the text is not in canonical form (RFC 8785 and a line feed)";
+  const isCanonical = receiptText(parsed.data) === text;
+  return isCanonical ? parsed.data : "the text is not in canonical form (RFC 8785 and a line feed)";
 }
 
 function verdict(checks: ReceiptCheck[]): ReceiptVerdict {
   return { valid: checks.every(({ passed }) => passed), checks };
 }
 
-function check(name: string, passed: boolean, detail: string): ReceiptCheck {
-  return { name, passed, detail };
-}
-
-function checkOutcome({ transcript: t, plan, answer }: Receipt): ReceiptCheck {
-  const answered =
-    t.refusal === null && t.token !== null && t.plan !== null && t.answer !== null && plan !== null;
-  const refused = t.refusal !== null && t.answer === null && answer === null && t.chargeMicroRho === "0";
-  const passed = t.outcome === "answered" ? answered && answer !== null : refused;
-  return check(
-    "outcome",
-    passed,
-    passed ? `the question was ${t.outcome}` : `the fields do not fit a question that was ${t.outcome}`,
-  );
-}
-
-function checkRequest({ transcript }: Receipt, deployment: Deployment): ReceiptCheck {
-  const passed = isSignedByQuerier(deployment, {
-    request: transcript.request,
-    signature: transcript.requestSignature,
-  });
-  return check(
-    "request-signature",
-    passed,
-    passed
-      ? `${transcript.request.querier} signed the question`
-      : "the querier did not sign this question for this chain and these contracts",
-  );
-}
-
-function checkPlan({ transcript, plan }: Receipt): ReceiptCheck {
-  const passed = (plan === null ? null : planHash(plan)) === transcript.plan;
-  return check(
-    "plan",
-    passed,
-    passed ? "the plan is the logged one" : "the plan is not the one in the transcript",
-  );
-}
-
-function checkReleasedAnswer({ transcript, plan, answer }: Receipt): ReceiptCheck {
-  const name = "answer";
-  if (answer === null) {
-    return check(
-      name,
-      transcript.answer === null,
-      transcript.answer === null ? "no answer was given" : "the answer is missing",
-    );
-  }
-  if (answerHash(answer) !== transcript.answer)
-    return check(name, false, "the answer is not the one in the transcript");
-  try {
-    if (plan !== null) checkAnswer(plan, answer);
-    return check(name, plan !== null, "the answer is the logged one, with the noise that its plan asks for");
-  } catch (error) {
-    if (error instanceof TrustedDataError) return check(name, false, error.message);
-    throw error;
-  }
-}
-
-function checkRepositorySignature(
-  { transcript, repositorySignature }: Receipt,
-  deployment: Deployment,
-): ReceiptCheck {
-  const signer = signerOf(transcriptStruct(deployment, transcriptHash(transcript)), repositorySignature);
-  const passed = signer === transcript.request.repository;
-  return check(
-    "repository-signature",
-    passed,
-    passed ? `${signer} signed the transcript` : "the repository did not sign this transcript",
-  );
-}
-
-function checkQuerierSignature(
-  { transcript, querierSignature }: Receipt,
-  deployment: Deployment,
-): ReceiptCheck {
-  const name = "querier-signature";
-  if (querierSignature === null)
-    return check(name, true, "the querier never signed the transcript; the entry is logged as such");
-  const passed =
-    signerOf(transcriptStruct(deployment, transcriptHash(transcript)), querierSignature) ===
-    transcript.request.querier;
-  return check(
-    name,
-    passed,
-    passed ? "the querier signed the same transcript" : "the querier did not sign this transcript",
-  );
-}
-
-function checkPromise({ transcript, promise, anchor }: Receipt, deployment: Deployment): ReceiptCheck {
-  const signer = signerOf(
-    promiseStruct(deployment, transcriptHash(transcript), promise.byBlock),
-    promise.signature,
-  );
-  if (signer !== transcript.request.repository)
-    return check("promise", false, "the repository did not sign this promise");
-  if (anchor === null)
-    return check("promise", true, `the repository promised to anchor the entry by block ${promise.byBlock}`);
-  const kept = anchor.blockNumber <= promise.byBlock;
-  return check(
-    "promise",
-    kept,
-    `promised by block ${promise.byBlock}, anchored in block ${anchor.blockNumber}`,
-  );
-}
-
-function checkInclusion({
-  transcript,
-  repositorySignature,
-  querierSignature,
-  anchor,
-}: Receipt): ReceiptCheck {
-  if (anchor === null) return check("inclusion", false, "pending: the entry is not in an anchored batch yet");
-  const leaf = entryLeaf({ transcript: transcriptHash(transcript), repositorySignature, querierSignature });
-  const root = rootFromInclusionProof(leaf, anchor.index, anchor.entryCount, anchor.path.map(fromHex));
-  const passed = root !== undefined && toHex(root) === anchor.root;
-  return check(
-    "inclusion",
-    passed,
-    passed
-      ? `entry ${anchor.index + 1} of ${anchor.entryCount} in the batch`
-      : "the entry is not in the batch",
-  );
-}
-
 async function checkAnchor({ transcript, anchor }: Receipt, chain: AnchorChain): Promise<ReceiptCheck> {
-  if (anchor === null) return check("anchor", false, "pending: the batch is not on the chain yet");
+  if (anchor === null) return check("anchor", false, "", "pending: the batch is not on the chain yet");
   const { index: _index, path: _path, ...terms } = anchor;
   const passed = await chain.verifyAnchor({ ...terms, party: transcript.request.repository });
-  return check(
-    "anchor",
-    passed,
-    passed
-      ? `batch ${anchor.sequence}, in block ${anchor.blockNumber}`
-      : "the chain has no such batch of this repository",
-  );
-}
-
-function checkBudget({ transcript, anchor }: Receipt): ReceiptCheck {
-  if (anchor === null) return check("budget", false, "pending: the batch is not on the chain yet");
-  const charge = BigInt(transcript.chargeMicroRho);
-  const line = decodeBudgetLines(anchor.budgets)?.find(
-    ({ dataset }) => dataset === transcript.request.dataset,
-  );
-  const passed = charge === 0n || (line !== undefined && line.spent >= charge);
-  return check(
-    "budget",
-    passed,
-    passed
-      ? `the charge of ${charge} micro-rho is in the anchored budget`
-      : "the anchored budget does not contain the charge",
-  );
+  const passing = `batch ${anchor.sequence}, in block ${anchor.blockNumber}`;
+  return check("anchor", passed, passing, "the chain has no such batch of this repository");
 }
 
 function checkBlock({ transcript }: Receipt, block: Block | undefined): ReceiptCheck {
   const passed = block?.hash === transcript.block.hash;
+  const passing = `decided at block ${transcript.block.number}`;
+  return check("block", passed, passing, "the chain has another block at this number, or none");
+}
+
+/** The reply came soon after the block it was decided at, and before the block that anchors it. */
+function checkTime(
+  { transcript: { timeS, request } }: Receipt,
+  block?: Block,
+  anchorBlock?: Block,
+): ReceiptCheck {
+  const name = "time";
+  if (block === undefined) return check(name, false, "", "the chain has no such block");
+  const isSoon = timeS >= block.timestampS - clockSlackS && timeS <= block.timestampS + replyAfterBlockSMax;
+  const isAsked = block.timestampS <= request.expiresS + clockSlackS;
+  const isBefore = anchorBlock === undefined || timeS <= anchorBlock.timestampS + clockSlackS;
+  const passing = `ended at ${new Date(timeS * 1000).toISOString()}`;
   return check(
-    "block",
-    passed,
-    passed
-      ? `decided at block ${transcript.block.number}`
-      : "the chain has another block at this number, or none",
+    name,
+    isSoon && isAsked && isBefore,
+    passing,
+    "the times of request, block, reply and anchor do not fit together",
   );
 }
 
@@ -260,7 +113,7 @@ async function checkTrust(
   { members, algorithms }: VerifierModules,
 ): Promise<ReceiptCheck[]> {
   const { request, outcome } = transcript;
-  if (block === undefined) return [check("trust-status", false, "the chain has no such block")];
+  if (block === undefined) return [check("trust-status", false, "", "the chain has no such block")];
   const [querier, repository, algorithm] = await Promise.all([
     members.certificationStatus(request.querier, "querier", block),
     members.certificationStatus(request.repository, "repository", block),
@@ -268,21 +121,15 @@ async function checkTrust(
   ]);
   // A refusal may have been given for exactly these reasons.
   const isRefusal = outcome === "refused";
+  const at = `at block ${block.number}`;
+  const told = (name: string, passed: boolean, detail: string) => check(name, passed, detail, detail);
   return [
-    check(
-      "querier-certified",
-      querier === "active",
-      `the querier's certification at block ${block.number}: ${querier}`,
-    ),
-    check(
+    told("querier-certified", querier === "active", `the querier's certification ${at}: ${querier}`),
+    told(
       "repository-certified",
       isRefusal || repository === "active",
-      `the repository's certification at block ${block.number}: ${repository}`,
+      `the repository's certification ${at}: ${repository}`,
     ),
-    check(
-      "algorithm-vetted",
-      isRefusal || algorithm === "approved",
-      `the algorithm at block ${block.number}: ${algorithm}`,
-    ),
+    told("algorithm-vetted", isRefusal || algorithm === "approved", `the algorithm ${at}: ${algorithm}`),
   ];
 }

@@ -2,7 +2,7 @@
  * The words of the tour through the Living Lab, for somebody who has never seen it: at each step what happens, who sees what, and what
  * to try next. Plain data in, lines out; nothing here asks, signs or checks anything.
  */
-import type { ReceiptCheck } from "../data-sharing/verify-receipt.ts";
+import type { ReceiptCheck } from "../data-sharing/receipt-checks.ts";
 import type { Organisation } from "./organisations.ts";
 
 export interface TourDataset {

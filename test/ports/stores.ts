@@ -61,6 +61,7 @@ export function question(
     token: hash(`token ${name}`),
     tokenExpiresMs: startMs + 60_000,
     plan: count,
+    manifest: hash("manifest of the dataset"),
     authorisation: `{"token":"${name}"}`,
     reply: undefined,
   };

@@ -232,8 +232,9 @@ export class Network {
   querier(account: BaseWallet = this.take("querier")): { account: BaseWallet; querier: Querier } {
     const { signer } = accountKeyOf(account);
     const randomness = new SystemRandomness();
-    const { deployment, peers } = this;
-    return { account, querier: new Querier({ deployment, signer, peers, clock: systemClock, randomness }) };
+    const { deployment, peers, ledger: chain } = this;
+    const modules = { deployment, chain, signer, peers, clock: systemClock, randomness };
+    return { account, querier: new Querier(modules) };
   }
 
   async discover(text = ""): Promise<Discovery> {

@@ -216,6 +216,7 @@ export class RepositoryWorld {
     const { clock, randomness, querierSigner: signer } = this;
     return new Querier({
       deployment: testDeployment,
+      chain: this.chain,
       signer,
       peers: { ...this.peers(), ...peers },
       clock,

@@ -30,6 +30,7 @@ export async function readWholeLog(
   endpoint: string,
   repository: Hex,
   dataset: Hex,
+  { mayLackEntries = false } = {},
 ): Promise<WholeLog> {
   const onChain = await anchoredEvents(network, repository);
   const anchored = (await shownBatches(endpoint)).filter((batch) => batch.anchored !== null);
@@ -40,10 +41,12 @@ export async function readWholeLog(
     expect(batch.root).to.equal(onChain[i]?.root);
     expect(batch.budgets).to.equal(onChain[i]?.budgets);
     const { json: whole } = await call(endpoint, `GET /v1/ledger/batches/${batch.sequence}`);
-    expect(whole.leaves.length).to.equal(batch.entryCount);
+    // After a copy was put back: such a batch was taken over from the chain, which does not hold its entries.
+    const isLost = mayLackEntries && whole.leaves.length === 0 && batch.entryCount > 0;
+    if (!isLost) expect(whole.leaves.length).to.equal(batch.entryCount);
     const tree = new MerkleTree();
     for (const leaf of whole.leaves as Hex[]) tree.append(Buffer.from(leaf.slice(2), "hex"));
-    expect(toHex(tree.root()), `root of batch ${batch.sequence}`).to.equal(batch.root);
+    if (!isLost) expect(toHex(tree.root()), `root of batch ${batch.sequence}`).to.equal(batch.root);
     leaves.push(...whole.leaves);
     const spent = lineOf(batch.budgets, dataset).spent;
     expect(spent >= spentBefore, "what is spent never falls").to.equal(true);

@@ -50,6 +50,7 @@ export const migrations: readonly string[] = [
     token_expires_ms INTEGER NOT NULL,
     signed TEXT NOT NULL,
     plan TEXT NOT NULL,
+    manifest TEXT NOT NULL,
     authorisation TEXT NOT NULL
   ) STRICT;
 

@@ -55,17 +55,17 @@ export class SqliteQuestionStore implements QuestionStore {
   }
 
   saveAuthorised(question: StoredQuestion): void {
-    const { id, signed, dataset, block, token, tokenExpiresMs, plan, authorisation } = question;
+    const { id, signed, dataset, block, token, tokenExpiresMs, plan, manifest, authorisation } = question;
     assert(question.state === "authorised" && question.reply === undefined, "a question starts authorised");
     assert(signed.request.question === id, "a question is kept under its own id");
     const insert = `INSERT INTO questions (id, dataset, block_number, block_hash, token, token_expires_ms, signed, plan,
-      authorisation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+      manifest, authorisation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     this.#database.transaction(() => {
       this.#requireFree(id);
       this.#database.run(
         insert,
         ...[id, dataset, block.number, block.hash, token, tokenExpiresMs],
-        ...[JSON.stringify(signed), JSON.stringify(plan), exact(authorisation)],
+        ...[JSON.stringify(signed), JSON.stringify(plan), manifest, exact(authorisation)],
       );
     });
   }
@@ -223,6 +223,7 @@ type QuestionRow = QuestionHead & {
   token: string;
   token_expires_ms: number;
   plan: string;
+  manifest: string;
   authorisation: string;
   reply: string | null;
 };
@@ -237,6 +238,7 @@ function questionOf(row: QuestionRow): StoredQuestion {
     token: row.token,
     tokenExpiresMs: row.token_expires_ms,
     plan: JSON.parse(row.plan),
+    manifest: row.manifest,
     authorisation: row.authorisation,
     reply: row.reply ?? undefined,
   };

@@ -16,7 +16,15 @@ import { planColumns } from "./columns.ts";
 import { groupKeyOf } from "./group-key.ts";
 import { resolveParameters } from "./parameters.ts";
 import { parseSelect, type Select, type SelectTarget } from "./parse-sql.ts";
-import { type GroupKey, groupCountOf, type Output, type Plan, type Predicate, type Vector } from "./plan.ts";
+import {
+  cellsMax,
+  type GroupKey,
+  groupCountOf,
+  type Output,
+  type Plan,
+  type Predicate,
+  type Vector,
+} from "./plan.ts";
 import { compilePredicate } from "./predicate.ts";
 import { columnNameOf, compileScalar, type Scalar, type Scope } from "./scalar.ts";
 import { sensitivityOf } from "./sensitivity.ts";
@@ -63,6 +71,13 @@ export function compilePlan(
     const text = canonicalJson(keyScalar(target, scope).expression);
     return { kind: "key", name, key: keys.findIndex((key) => canonicalJson(key.expression) === text) };
   });
+  const cells = groupCountOf({ keys }) * vectors.all.length;
+  if (cells > cellsMax) {
+    refuse(
+      select.tablePlace,
+      `the answer would have ${cells} numbers, more than ${cellsMax}; ask for fewer groups or aggregates`,
+    );
+  }
   return {
     version: "itd-plan/1",
     table: algorithm.table,

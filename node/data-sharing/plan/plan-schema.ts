@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { domainSizeMax, identifierSchema, microRhoSchema } from "../manifests/dataset-manifest.ts";
-import { type Expression, groupCountOf, type Plan, type Predicate } from "./plan.ts";
+import { cellsMax, type Expression, groupCountOf, type Plan, type Predicate } from "./plan.ts";
 import { sensitivityOf } from "./sensitivity.ts";
 import { sqlDepthMax, sqlNodesMax } from "./sql-node.ts";
 
@@ -108,8 +108,8 @@ const shapeSchema = z
 export const planSchema: z.ZodType<Plan> = shapeSchema.pipe(
   z
     .custom<Plan>()
-    .refine((plan) => groupCountOf(plan) <= domainSizeMax, {
-      error: "the keys span too many groups",
+    .refine((plan) => groupCountOf(plan) * plan.vectors.length <= cellsMax, {
+      error: "the answer has too many numbers",
       abort: true,
     })
     .refine(isJoined, { error: "the plan points at parts that it does not have", abort: true })

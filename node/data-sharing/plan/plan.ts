@@ -74,6 +74,9 @@ export interface Plan {
   outputs: Output[];
 }
 
+/** Released integers of one answer: drawing their noise takes the process about half a second, and the answer has about 300 KB. */
+export const cellsMax = 20_000;
+
 /** How many groups the domains span; 1 without keys. */
 export function groupCountOf(plan: Pick<Plan, "keys">): number {
   return plan.keys.reduce((count, key) => count * key.values.length, 1);

@@ -1,10 +1,16 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { algorithmHash } from "../../../node/data-sharing/manifests/algorithm-manifest.ts";
+import { planHash } from "../../../node/data-sharing/plan/plan-hash.ts";
 import { completeReceipt } from "../../../node/data-sharing/querier.ts";
+import { requestStruct } from "../../../node/data-sharing/question-request.ts";
 import { type Receipt, receiptText } from "../../../node/data-sharing/receipt.ts";
+import { answerHash } from "../../../node/data-sharing/release/answer.ts";
+import { transcriptHash } from "../../../node/data-sharing/transcript.ts";
 import { verifyReceipt } from "../../../node/data-sharing/verify-receipt.ts";
+import { promiseStruct, transcriptStruct } from "../../../node/ledger/audit-entry.ts";
 import { canonicalJson } from "../../../node/primitives/canonical-json.ts";
+import { sha256Hex } from "../../../node/primitives/hex.ts";
 import { algorithm, RepositoryWorld } from "../../support/repository-world.ts";
 import { testDeployment } from "../../support/wallet-signer.ts";
 
@@ -36,7 +42,7 @@ describe("a receipt", () => {
     const denied = (await world.querier().ask({ ...world.question, purpose: "dpv:Marketing" }, world.offer))
       .receipt;
     expect(await completeReceipt(pending, world.offer, world.peers())).to.equal(undefined);
-    expect(await failed(receiptText(pending))).to.deep.equal(["inclusion", "anchor", "budget"]);
+    expect(await failed(receiptText(pending))).to.deep.equal(["inclusion", "budget", "anchor"]);
     await world.anchoring.tick();
     answered = await complete(pending);
     refused = await complete(denied);
@@ -107,7 +113,7 @@ describe("a receipt", () => {
       text.trimEnd(),
       `${text}\n`,
       text.replace('"version":"itd-receipt/1"', '"version":"itd-receipt\\/1"'),
-      text.replace('{"anchor":', '{"version":"itd-receipt/1","anchor":'),
+      `{"version":"itd-receipt/1",${text.slice(1)}`,
       "",
       "null",
       "[".repeat(100),
@@ -135,10 +141,86 @@ describe("a receipt", () => {
   });
 
   it("without the querier's signature does not match the log, which has it", async () => {
-    expect(await failed(receiptText({ ...answered, querierSignature: null }))).to.deep.equal(["inclusion"]);
+    expect(await failed(receiptText({ ...answered, querierSignature: null }))).to.deep.equal([
+      "querier-signature",
+      "inclusion",
+    ]);
   });
 
-  it("of a querier that never signed says so, and is valid", async () => {
+  it("cannot be made up by both parties together: not another plan, price, time, purpose or promise", async () => {
+    const forge = async (change: (receipt: Receipt) => void) => {
+      const forged = structuredClone(answered);
+      change(forged);
+      const hash = transcriptHash(forged.transcript);
+      const struct = transcriptStruct(testDeployment, hash);
+      forged.repositorySignature = await world.repositorySigner.sign(struct);
+      forged.querierSignature = await world.querierSigner.sign(struct);
+      const promised = promiseStruct(testDeployment, hash, forged.promise.byBlock);
+      forged.promise.signature = await world.repositorySigner.sign(promised);
+      const { request } = forged.transcript;
+      forged.transcript.requestSignature = await world.querierSigner.sign(
+        requestStruct(testDeployment, request),
+      );
+      return (await failed(receiptText(forged))).filter((name) => name !== "inclusion");
+    };
+    expect(await forge(() => undefined)).to.deep.equal([]);
+    const forgeries: [string, (receipt: Receipt) => void][] = [
+      [
+        "plan",
+        ({ plan, transcript, answer }) => {
+          plan!.floor.minimumPeople = 0;
+          transcript.plan = planHash(plan!);
+          answer!.plan = transcript.plan;
+          transcript.answer = answerHash(answer!);
+        },
+      ],
+      [
+        "dataset",
+        ({ dataset }) => {
+          dataset!.minimumPeople = 0;
+        },
+      ],
+      [
+        "algorithm",
+        ({ algorithm: told }) => {
+          told!.title = "Another title";
+        },
+      ],
+      [
+        "charge",
+        ({ transcript }) => {
+          transcript.chargeMicroRho = "1";
+        },
+      ],
+      [
+        "time",
+        ({ transcript }) => {
+          transcript.timeS += 100_000;
+        },
+      ],
+      [
+        "time",
+        ({ transcript }) => {
+          transcript.timeS = 1;
+        },
+      ],
+      [
+        "promise",
+        ({ promise }) => {
+          promise.byBlock = 2 ** 50;
+        },
+      ],
+      [
+        "block",
+        ({ transcript }) => {
+          transcript.block.hash = sha256Hex("no such block");
+        },
+      ],
+    ];
+    for (const [name, change] of forgeries) expect(await forge(change), name).to.include(name);
+  });
+
+  it("of a querier that never signed is one-sided, and not valid", async () => {
     const other = await RepositoryWorld.ready();
     const peers = other.peers();
     const silent = other.querier({ ...peers, countersign: async () => undefined });
@@ -155,8 +237,11 @@ describe("a receipt", () => {
       members: other.chain,
       algorithms: other.chain,
     });
-    expect(valid).to.equal(true);
-    expect(checks.find(({ name }) => name === "querier-signature")!.detail).to.contain("never signed");
+    expect(valid).to.equal(false);
+    const [only, ...others] = checks.filter(({ passed }) => !passed);
+    expect(others).to.deep.equal([]);
+    expect(only).to.include({ name: "querier-signature" });
+    expect(only!.detail).to.contain("never signed");
     other.dispose();
   });
 
