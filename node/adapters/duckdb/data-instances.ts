@@ -48,9 +48,13 @@ function pathOf(key: string): string {
   return (JSON.parse(key) as [string])[0];
 }
 
-async function openLocked({ path, memoryBytesMax, threads }: InstanceSettings): Promise<DuckDBInstance> {
-  // The order matters: the directory cannot be set once external access is off, and nothing once the configuration is locked.
-  return DuckDBInstance.create(path, {
+async function openLocked(settings: InstanceSettings): Promise<DuckDBInstance> {
+  return await DuckDBInstance.create(settings.path, lockedSettings(settings));
+}
+
+/** The order matters: the directory cannot be set once external access is off, and nothing once the configuration is locked. */
+export function lockedSettings({ memoryBytesMax, threads }: InstanceSettings): Record<string, string> {
+  return {
     access_mode: "READ_ONLY",
     temp_directory: "",
     max_temp_directory_size: "0B",
@@ -61,5 +65,5 @@ async function openLocked({ path, memoryBytesMax, threads }: InstanceSettings): 
     allow_community_extensions: "false",
     enable_external_access: "false",
     lock_configuration: "true",
-  });
+  };
 }

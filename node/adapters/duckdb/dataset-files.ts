@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdtempSync,
   openSync,
@@ -15,60 +16,25 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
-import {
-  type DatasetManifest,
-  datasetManifestSchema,
-} from "../../data-sharing/manifests/dataset-manifest.ts";
-import { TrustedDataError } from "../../errors.ts";
-import { parseStrictJson } from "../../primitives/strict-json.ts";
-
-const dataFilePattern = /^([a-z0-9_-]+)\.[0-9a-f]{16}\.duckdb$/;
-const recordSchema = z.strictObject({
-  version: z.literal("itd-dataset/1"),
-  data: z.string().regex(dataFilePattern),
-  manifest: datasetManifestSchema,
-});
-
-export type DatasetRecord = z.infer<typeof recordSchema>;
-
-/** @throws TrustedDataError `dataset_damaged` where the record cannot be read. */
-export function readDataset(folder: string, name: string): DatasetRecord | undefined {
-  if (!/^[a-z][a-z0-9_-]{0,63}$/.test(name)) return undefined;
-  const text = readIfThere(join(folder, `${name}.json`));
-  if (text === undefined) return undefined;
-  try {
-    return recordSchema.parse(parseStrictJson(text));
-  } catch {
-    throw new TrustedDataError(
-      "dataset_damaged",
-      `The record of the dataset ${name} cannot be read: import the dataset again.`,
-      { dataset: name },
-    );
-  }
-}
-
-export function readDatasets(folder: string): DatasetRecord[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".json"))
-    .sort()
-    .flatMap((file) => readDataset(folder, file.slice(0, -".json".length)) ?? []);
-}
+import { type DatasetRecord, dataFilePattern } from "./dataset-records.ts";
 
 /** Puts the data file, complete and on disk at `path`, in the place of the dataset's former one; durable when it returns. */
-export function commitDataset(folder: string, path: string, data: string, manifest: DatasetManifest): void {
-  const former = readFormerData(folder, manifest.name);
+export function commitDataset(folder: string, path: string, record: DatasetRecord): void {
+  const { data, manifest } = record;
+  const file = join(folder, `${manifest.name}.json`);
+  // Also where the record is damaged otherwise.
+  const former = existsSync(file) ? dataNamedBy(folder, `${manifest.name}.json`) : undefined;
   syncFile(path);
   renameSync(path, join(folder, data));
-  const record = join(folder, `${manifest.name}.json`);
-  const descriptor = openSync(`${record}.new`, "w", 0o600);
-  writeSync(descriptor, `${JSON.stringify({ version: "itd-dataset/1", data, manifest }, null, 2)}\n`);
+  const descriptor = openSync(`${file}.new`, "w", 0o600);
+  writeSync(descriptor, `${JSON.stringify(record, null, 2)}\n`);
   fsyncSync(descriptor);
   closeSync(descriptor);
-  renameSync(`${record}.new`, record);
+  renameSync(`${file}.new`, file);
   syncFile(folder);
   // Queries that run on it keep it open; what cannot be removed now is removed at the next opening.
-  if (former !== undefined) removeQuietly(join(folder, former));
+  if (former !== undefined && dataFilePattern.exec(former)?.[1] === manifest.name)
+    removeQuietly(join(folder, former));
 }
 
 /** Removes what interrupted imports left behind; what belongs to an import that runs, here or in another process, stays. */
@@ -114,23 +80,6 @@ function isRunning(workFolder: string): boolean {
 function dataNamedBy(folder: string, file: string): string | undefined {
   if (!file.endsWith(".json")) return undefined;
   return /"data": "([^"]+)"/.exec(readFileSync(join(folder, file), "utf8"))?.[1];
-}
-
-function readFormerData(folder: string, name: string): string | undefined {
-  try {
-    return readDataset(folder, name)?.data;
-  } catch {
-    return undefined;
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function syncFile(path: string): void {

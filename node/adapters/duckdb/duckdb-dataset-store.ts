@@ -7,14 +7,11 @@ import { join } from "node:path";
 import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
 import { assert } from "../../primitives/assert.ts";
-import {
-  commitDataset,
-  createWorkFolder,
-  readDatasets,
-  removeLeftOvers,
-  removeWorkFolder,
-} from "./dataset-files.ts";
+import { commitDataset, createWorkFolder, removeLeftOvers, removeWorkFolder } from "./dataset-files.ts";
+import { DatasetRecords, recordVersion } from "./dataset-records.ts";
 import { buildDataFile } from "./import-file.ts";
+import { shapeHash } from "./stored-columns.ts";
+import { hashFile } from "./whole-files.ts";
 
 export interface DatasetStoreOptions {
   /** Created if it is not there. */
@@ -36,6 +33,7 @@ export function openDatasetStore(options: DatasetStoreOptions): DuckDbDatasetSto
 
 export class DuckDbDatasetStore implements DatasetStore {
   readonly #options: Required<DatasetStoreOptions>;
+  readonly #records: DatasetRecords;
   /** Imports run one after the other, as each may fill the memory it is given. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -46,6 +44,7 @@ export class DuckDbDatasetStore implements DatasetStore {
       threads: 2,
       ...options,
     };
+    this.#records = new DatasetRecords(options.folder);
   }
 
   importFile(
@@ -59,7 +58,7 @@ export class DuckDbDatasetStore implements DatasetStore {
   }
 
   manifests(): DatasetManifest[] {
-    return readDatasets(this.#options.folder).map((record) => record.manifest);
+    return this.#records.all().map((record) => record.manifest);
   }
 
   async #import(
@@ -81,7 +80,13 @@ export class DuckDbDatasetStore implements DatasetStore {
       });
       assert(!readdirSync(workFolder).includes("data.duckdb.wal"), "the data file is complete");
       const unique = Buffer.from(randomness.bytes(8)).toString("hex");
-      commitDataset(folder, target, `${manifest.name}.${unique}.duckdb`, manifest);
+      commitDataset(folder, target, {
+        version: recordVersion,
+        data: `${manifest.name}.${unique}.duckdb`,
+        sha256: await hashFile(target),
+        shape: shapeHash(manifest),
+        manifest,
+      });
       return report;
     } finally {
       removeWorkFolder(workFolder);

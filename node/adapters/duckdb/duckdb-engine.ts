@@ -3,7 +3,6 @@
  * which could carry values; the text goes to the custodian's own log. How long a query takes depends on the data: answers are released
  * on time slots elsewhere.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBInstance } from "@duckdb/node-api";
 import type { Plan } from "../../data-sharing/plan/plan.ts";
@@ -11,8 +10,10 @@ import type { EngineLimits, ExactAnswer, PlanEngine } from "../../data-sharing/p
 import { TrustedDataError } from "../../errors.ts";
 import { type CompiledPlan, compilePlan } from "./compile-plan.ts";
 import { DataInstances } from "./data-instances.ts";
-import { type DatasetRecord, readDataset } from "./dataset-files.ts";
+import { type DatasetRecord, DatasetRecords } from "./dataset-records.ts";
+import { misfitOf } from "./plan-fit.ts";
 import { storedColumns } from "./stored-columns.ts";
+import { WholeFiles } from "./whole-files.ts";
 
 export interface DuckDbEngineOptions {
   /** Of the dataset store. */
@@ -25,6 +26,8 @@ export interface DuckDbEngineOptions {
   threads?: number;
   /** Told what the engine said, for the custodian's log only. */
   onFailure?: (detail: string) => void;
+  /** Told why a dataset is not available, for the custodian's log only. */
+  onUnavailable?: (dataset: string, reason: string) => void;
 }
 
 /** Open instances of which each keeps part of its file in memory. */
@@ -32,22 +35,35 @@ const idleInstancesMax = 4;
 
 export class DuckDbEngine implements PlanEngine {
   readonly #options: Required<DuckDbEngineOptions>;
+  readonly #records: DatasetRecords;
+  readonly #files = new WholeFiles();
   readonly #instances = new DataInstances(idleInstancesMax);
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(options: DuckDbEngineOptions) {
-    this.#options = { concurrency: 2, waitingMax: 1000, threads: 2, onFailure: () => {}, ...options };
+    this.#options = {
+      ...{ concurrency: 2, waitingMax: 1000, threads: 2, onFailure: () => {}, onUnavailable: () => {} },
+      ...options,
+    };
+    this.#records = new DatasetRecords(options.folder);
   }
 
-  async requireAvailable(dataset: string, _plan: Plan): Promise<void> {
-    let record: DatasetRecord | undefined;
+  async requireAvailable(dataset: string, plan: Plan): Promise<void> {
     try {
-      record = readDataset(this.#options.folder, dataset);
+      const { manifest } = await this.#whole(dataset);
+      const misfit = misfitOf(plan, manifest);
+      if (misfit === undefined) return;
+      this.#options.onUnavailable(dataset, `The plan was made for other data: ${misfit}.`);
     } catch (error) {
-      this.#options.onFailure(error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.onUnavailable(dataset, reason);
     }
-    if (record === undefined || !existsSync(this.#pathOf(record))) throw unavailable(dataset);
+    throw new TrustedDataError(
+      "dataset_unavailable",
+      "The dataset cannot be asked now, and nothing was charged; tell its custodian, or ask a new question later.",
+      { dataset },
+    );
   }
 
   async execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer> {
@@ -74,26 +90,42 @@ export class DuckDbEngine implements PlanEngine {
       const settings = { path: this.#pathOf(record), memoryBytesMax, threads };
       return this.#instances.use(settings, (instance) => runWithin(instance, compiled, limits.timeMsMax));
     };
-    const record = this.#record(dataset);
+    const record = await this.#whole(dataset);
     try {
       return await run(record);
     } catch (error) {
       // The dataset may have been replaced between reading its record and opening its file.
-      const now = this.#record(dataset);
+      const now = await this.#whole(dataset);
       if (now.data === record.data || error instanceof TimeLimit) throw error;
       return await run(now);
     }
   }
 
+  /** The record of a dataset whose data is there as it was imported. */
+  async #whole(dataset: string): Promise<DatasetRecord> {
+    const record = this.#record(dataset);
+    try {
+      await this.#files.require(this.#pathOf(record), record);
+      return record;
+    } catch (error) {
+      const now = this.#record(dataset);
+      if (now.data === record.data) throw error;
+      await this.#files.require(this.#pathOf(now), now);
+      return now;
+    }
+  }
+
   #record(dataset: string): DatasetRecord {
-    const record = readDataset(this.#options.folder, dataset);
+    const record = this.#records.one(dataset);
     if (record === undefined)
       throw new TrustedDataError("engine_failed", `There is no data for the dataset ${dataset} here.`, {
         dataset,
       });
     const prefix = this.#pathOf({ ...record, data: `${dataset}.` });
     const path = this.#pathOf(record);
-    this.#instances.dropOthers((other) => other === path || !other.startsWith(prefix));
+    const isCurrent = (other: string) => other === path || !other.startsWith(prefix);
+    this.#instances.dropOthers(isCurrent);
+    this.#files.dropOthers(isCurrent);
     return record;
   }
 
@@ -118,7 +150,7 @@ export class DuckDbEngine implements PlanEngine {
   }
 
   #safe(error: unknown): TrustedDataError {
-    if (error instanceof TrustedDataError) return error;
+    if (error instanceof TrustedDataError && error.code.startsWith("engine_")) return error;
     const detail = error instanceof Error ? error.message : String(error);
     this.#options.onFailure(detail);
     if (error instanceof TimeLimit || /^Out of Memory/i.test(detail)) return limitError();
@@ -127,14 +159,6 @@ export class DuckDbEngine implements PlanEngine {
 }
 
 class TimeLimit extends Error {}
-
-function unavailable(dataset: string): TrustedDataError {
-  return new TrustedDataError(
-    "dataset_unavailable",
-    "The dataset cannot be read now; nothing was charged. Tell its custodian, and ask again later.",
-    { dataset },
-  );
-}
 
 function limitError(): TrustedDataError {
   return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");

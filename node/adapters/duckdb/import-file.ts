@@ -15,7 +15,7 @@ import { assert } from "../../primitives/assert.ts";
 import { badReasons, conversionOf, firstBadMark, mark } from "./convert-columns.ts";
 import { type BadRow, badRowsError, badRowsShownMax } from "./data-file-errors.ts";
 import { type DataSource, openDataSource, scanShare } from "./data-source.ts";
-import { identifierOf, type StoredColumn, sqlName, storedColumns } from "./stored-columns.ts";
+import { identifierOf, type StoredColumn, shapeHash, sqlName, storedColumns } from "./stored-columns.ts";
 
 const progressIntervalMs = 250;
 /** Where in the whole storing begins, by measurement. */
@@ -86,7 +86,7 @@ async function build(
   const { people, kept } = await withProgress(
     connection,
     (done) => report(storeShare + (1 - storeShare) * done),
-    () => store(connection, columns, manifest.rowsPerPerson, secret, target),
+    () => store(connection, columns, manifest, secret, target),
   );
   report(1);
   return {
@@ -233,7 +233,7 @@ async function countMarks(connection: DuckDBConnection, columns: StoredColumn[])
 async function store(
   connection: DuckDBConnection,
   columns: StoredColumn[],
-  rowsPerPerson: number,
+  manifest: DatasetManifest,
   secret: string,
   target: string,
 ): Promise<{ people: number; kept: number }> {
@@ -251,7 +251,8 @@ async function store(
     `ATTACH '${target.replaceAll("'", "''")}' AS data`,
     `CREATE TABLE data.rows_ AS
      SELECT person_, CAST(sorted.rowid - start + 1 AS INTEGER) AS rank_, ${values.join(", ")}
-     FROM sorted JOIN people USING (p) WHERE sorted.rowid - start < ${rowsPerPerson}`,
+     FROM sorted JOIN people USING (p) WHERE sorted.rowid - start < ${manifest.rowsPerPerson}`,
+    `CREATE TABLE data.built_ AS SELECT '${shapeHash(manifest)}' AS shape`,
   ];
   for (const sql of statements) await connection.run(sql);
   const found = await connection.runAndReadAll(

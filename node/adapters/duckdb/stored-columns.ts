@@ -5,6 +5,8 @@
 import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
 import { planColumns } from "../../data-sharing/plan/columns.ts";
 import { assert } from "../../primitives/assert.ts";
+import { canonicalHash } from "../../primitives/canonical-json.ts";
+import type { Hex } from "../../primitives/hex.ts";
 
 /** Columns without declared bounds are kept within 18 digits, so that no comparison leaves 64 bits. */
 export const storedMagnitudeMax = 10n ** 18n - 1n;
@@ -31,6 +33,15 @@ export function storedColumns(manifest: DatasetManifest): StoredColumn[] {
     const { type, nullable, scale } = column;
     return { name, type, nullable, scale, low, high, domain, sqlType };
   });
+}
+
+/** Of all that stored rows depend on: with another shape they would mean something else, or a person count for more. */
+export function shapeHash(manifest: DatasetManifest): Hex {
+  const { table, person, rowsPerPerson } = manifest;
+  const columns = storedColumns(manifest)
+    .map(({ low, high, ...column }) => ({ ...column, low: String(low), high: String(high) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return canonicalHash({ version: "itd-shape/1", table, person, rowsPerPerson, columns });
 }
 
 /** The SQL name of a declared column. Nothing but lower-case letters, digits and underscores ever goes into a statement as a name. */

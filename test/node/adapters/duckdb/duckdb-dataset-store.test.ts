@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect } from "chai";
@@ -12,6 +12,7 @@ import {
   limits,
   manifestOf,
   planOf,
+  regions,
   row,
   rowCount,
   sumOf,
@@ -167,6 +168,67 @@ describe("the DuckDB dataset store", () => {
     const again = openDatasetStore({ folder: data.folder, randomness: new SystemRandomness() });
     expect(data.listing()).to.deep.equal(before);
     expect(again.manifests()).to.deep.equal([manifestOf()]);
+  });
+
+  it("takes edits of what is declared around the data, and none of what it was built by", async () => {
+    await data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
+    const file = join(data.folder, "visits.json");
+    const written = readFileSync(file, "utf8");
+    const edit = (change: (manifest: DatasetManifest) => void) => {
+      const record = JSON.parse(written);
+      change(record.manifest);
+      writeFileSync(file, JSON.stringify(record));
+    };
+    edit((manifest) => {
+      manifest.title = "Edited";
+      manifest.budget.totalMicroRho = "7";
+      manifest.purposes = ["dpv:Marketing"];
+      manifest.minimumPeople = 3;
+      manifest.columns.age!.description = "in years";
+    });
+    const [edited] = data.store.manifests();
+    expect(edited).to.include({ title: "Edited", minimumPeople: 3 });
+    expect(edited!.budget.totalMicroRho).to.equal("7");
+    await data.engine.requireAvailable("visits", planOf([rowCount]));
+    const forbidden: ((manifest: DatasetManifest) => void)[] = [
+      (manifest) => Object.assign(manifest, { rowsPerPerson: 1 }),
+      (manifest) => Object.assign(manifest, { table: "others" }),
+      (manifest) => Object.assign(manifest, { person: "somebody" }),
+      (manifest) => Object.assign(manifest, { name: "others" }),
+      (manifest) => Object.assign(manifest.columns.age!, { bounds: [0, 10] }),
+      (manifest) => Object.assign(manifest.columns.cost!, { scale: 1 }),
+      (manifest) => Object.assign(manifest.columns.region!, { domain: regions.toReversed() }),
+      (manifest) => Object.assign(manifest.columns.day!, { nullable: false }),
+      (manifest) => {
+        delete manifest.columns.acute;
+      },
+    ];
+    for (const change of forbidden) {
+      edit(change);
+      const error = await expectCode(() => data.store.manifests(), "dataset_damaged");
+      expect(error.message).to.match(/import it again/);
+      await expectCode(
+        () => data.engine.requireAvailable("visits", planOf([rowCount])),
+        "dataset_unavailable",
+      );
+    }
+    writeFileSync(file, written);
+    expect(data.store.manifests()).to.deep.equal([manifestOf()]);
+  });
+
+  it("reads a record again when it has changed, and only then", async () => {
+    await data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
+    const [first] = data.store.manifests();
+    expect(data.store.manifests()[0]).to.equal(first);
+    const file = join(data.folder, "visits.json");
+    // Of the same length, at the same second.
+    writeFileSync(file, readFileSync(file, "utf8").replace('"Visits"', '"Wisits"'));
+    expect(data.store.manifests()[0]!.title).to.equal("Wisits");
+    const elsewhere = openDatasetStore({ folder: data.folder, randomness: new SystemRandomness() });
+    await elsewhere.importFile(writeRows(data.inbox, [row("a")]), manifestOf({ title: "Third" }));
+    expect(data.store.manifests()[0]!.title).to.equal("Third");
+    rmSync(file);
+    expect(data.store.manifests()).to.deep.equal([]);
   });
 
   it("leaves an import alone that runs while the folder is opened once more", async () => {

@@ -1,12 +1,14 @@
-import { readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { compilePlan } from "../../../../node/adapters/duckdb/compile-plan.ts";
 import { DataInstances } from "../../../../node/adapters/duckdb/data-instances.ts";
 import type { DuckDbEngineOptions } from "../../../../node/adapters/duckdb/duckdb-engine.ts";
-import { storedColumns } from "../../../../node/adapters/duckdb/stored-columns.ts";
+import { shapeHash, storedColumns } from "../../../../node/adapters/duckdb/stored-columns.ts";
 import type { Expression } from "../../../../node/data-sharing/plan/plan.ts";
 import {
+  byRegion,
   column,
   limits,
   manifestOf,
@@ -105,6 +107,82 @@ describe("the DuckDB engine", () => {
       expect([error.message, error.fields]).to.deep.equal(["The engine could not run the plan.", {}]);
     }
     expect(data.failures).to.have.length(2);
+  });
+
+  describe("before a question is charged", () => {
+    const plan = planOf([rowCount, sumOf(column("age"), 0n, 120n)]);
+    const available = () => data.engine.requireAvailable("visits", plan);
+    const refused = () => expectCode(available, "dataset_unavailable");
+    const reasons: string[] = [];
+    const watched = { onUnavailable: (_dataset: string, reason: string) => void reasons.push(reason) };
+    beforeEach(() => void reasons.splice(0));
+
+    it("says that the data file is gone, also while an instance still holds it open", async () => {
+      const path = await open(10, watched);
+      await available();
+      await data.engine.execute("visits", plan, limits);
+      rmSync(path);
+      expect((await refused()).fields).to.deep.equal({ dataset: "visits" });
+      await expectCode(() => data.engine.execute("visits", plan, limits), "engine_failed");
+      expect(reasons.join()).to.match(/gone/);
+    });
+
+    it("notices one changed bit, and that it was put back", async () => {
+      const path = await open(1000, watched);
+      await available();
+      const bytes = readFileSync(path);
+      const changed = Buffer.from(bytes);
+      changed[changed.length >> 1]! ^= 1;
+      writeFileSync(path, changed);
+      await refused();
+      expect(reasons.join()).to.match(/not what was imported/);
+      writeFileSync(path, bytes);
+      await available();
+    });
+
+    it("notices data of another shape under a record that was made to fit", async () => {
+      const path = await open(10, watched);
+      const record = join(data.folder, "visits.json");
+      const text = JSON.parse(readFileSync(record, "utf8"));
+      text.manifest.rowsPerPerson = 1;
+      text.shape = shapeHash(text.manifest);
+      writeFileSync(record, JSON.stringify(text));
+      await refused();
+      expect(path).to.be.a("string");
+    });
+
+    it("takes no plan that was made for other data", async () => {
+      await open(10, watched);
+      const misfits = [
+        { ...plan, table: "others" },
+        planOf([rowCount], { rowsPerPerson: 6 }),
+        planOf([sumOf(column("salary"), 0n, 1n)]),
+        planOf([rowCount], { filter: { kind: "not", operand: { kind: "is-null", column: "salary" } } }),
+        planOf([rowCount], {
+          keys: [{ expression: column("region"), values: ["0", "1"], labels: ["south", "north"] }],
+        }),
+      ];
+      for (const misfit of misfits) {
+        await expectCode(() => data.engine.requireAvailable("visits", misfit), "dataset_unavailable");
+      }
+      expect(reasons).to.have.length(misfits.length);
+      await data.engine.requireAvailable("visits", planOf([rowCount], { keys: byRegion, rowsPerPerson: 3 }));
+      await expectCode(() => data.engine.requireAvailable("nothing", plan), "dataset_unavailable");
+    });
+
+    it("follows a dataset that is replaced meanwhile", async () => {
+      await open(10, watched);
+      const replacing = data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
+      let isOver = false;
+      replacing.finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        await available();
+        await delay(1);
+      }
+      expect(reasons).to.deep.equal([]);
+    });
   });
 
   it("lets a bounded number of questions wait, and serves those in turn", async () => {
