@@ -124,7 +124,8 @@ function reasonOf(error: unknown): string {
 
 function columnsOf(columns: number | undefined): number {
   const asked = Number(process.env.COLUMNS);
-  const known = columns ?? (Number.isInteger(asked) && asked > 0 ? asked : defaultColumns);
+  // Some terminals say 0 where they do not know.
+  const known = columns || (Number.isInteger(asked) && asked > 0 ? asked : defaultColumns);
   return Math.max(40, known);
 }
 

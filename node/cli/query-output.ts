@@ -113,8 +113,9 @@ export function answerTable(
 ): string {
   const hasMargin = columns.map((_, i) => rows.some((row) => row.margins[i] !== null));
   const titles = columns.flatMap(({ name, kind }, i) => {
-    const align = kind === "key" ? ("left" as const) : ("right" as const);
-    return [{ title: name, align }, ...(hasMargin[i] ? [{ title: "±", align }] : [])];
+    if (kind === "key") return [{ title: name }];
+    const align = "right" as const;
+    return [{ title: name, align }, ...(hasMargin[i] ? [{ title: "±", align, isWhole: true }] : [])];
   });
   const cells = rows.map((row) =>
     columns.flatMap((_, i) => {
