@@ -143,7 +143,8 @@ describe("the itd command over a network", function () {
       expect(entries).to.be.greaterThan(0);
       expect(faults).to.deep.equal([]);
     }
-    const list = (await itd.json("audit", "list", bank.account.address.toLowerCase())).document.parties[0].batches;
+    const list = (await itd.json("audit", "list", bank.account.address.toLowerCase())).document.parties[0]
+      .batches;
     const shown = await itd.json("audit", "show", bank.account.address, String(list[0].sequence));
     expect(shown.document.leaves).to.have.length(list[0].entryCount);
   });
