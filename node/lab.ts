@@ -5,7 +5,7 @@
  */
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DuckDbDatasetStore, openDatasetStore } from "./adapters/duckdb/duckdb-dataset-store.ts";
@@ -17,6 +17,7 @@ import { systemClock } from "./adapters/system-clock.ts";
 import { SystemRandomness } from "./adapters/system-randomness.ts";
 import type { LabOptions } from "./cli/context.ts";
 import { openClient } from "./client.ts";
+import { defaultLabState } from "./client-config.ts";
 import {
   type AlgorithmManifest,
   parseAlgorithmManifest,
@@ -105,7 +106,14 @@ async function runUntilToured(
     .flatMap((manifest) => overviewAlgorithm(manifest) ?? []);
   const manifests = [...(await readAlgorithms()), ...own];
   const algorithms = await publishAlgorithms(manifests, parties, output.progress);
-  const document = await tour({ parties, algorithms, output, writeReceipt: receiptWriter(state) });
+  const stateOption = resolve(options.state) === resolve(defaultLabState) ? "" : ` --state ${options.state}`;
+  const document = await tour({
+    parties,
+    algorithms,
+    output,
+    writeReceipt: receiptWriter(state),
+    stateOption,
+  });
   output.document({ ...document, chain: await chainFigures(chain, deployment, accounts) });
 }
 

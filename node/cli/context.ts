@@ -1,25 +1,10 @@
 /** What the commands are given by `main.ts`: everything outside is reached through these, so that `cli` knows nouns and no adapters. */
 
 import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
-import type {
-  AlgorithmReader,
-  AlgorithmWriter,
-  DatasetStore,
-  DirectoryReader,
-  PeerClient,
-  Randomness,
-} from "../data-sharing/ports.ts";
-import type { Deployment } from "../ledger/deployment.ts";
-import type { AnchorChain, Clock, Signer } from "../ledger/ports.ts";
-import type { LabOutput } from "../living-lab/ports.ts";
+import type { DatasetStore } from "../data-sharing/ports.ts";
+import type { LabOutput, LabParty } from "../living-lab/ports.ts";
 import type { Hex } from "../primitives/hex.ts";
-import type {
-  CouncilReader,
-  CouncilWriter,
-  FrameworkReader,
-  IncidentWriter,
-  MemberReader,
-} from "../trust-framework/ports.ts";
+import type { IncidentWriter } from "../trust-framework/ports.ts";
 
 /** How a command finds its network and its account. */
 export interface ClientOptions {
@@ -31,25 +16,12 @@ export interface ClientOptions {
   client?: string;
 }
 
-/** One party's view of the network. Readers need no key; `signer` and the writers open it when first used. */
-export interface Client {
+/** One party's view of the network, its keys, and what makes it readable. */
+export interface Client extends LabParty {
   /** The party, as shown to people. */
   name: string;
-  deployment: Deployment;
-  chain: AnchorChain;
-  members: MemberReader;
-  framework: FrameworkReader;
-  council: CouncilReader;
-  algorithms: AlgorithmReader;
-  directory: DirectoryReader;
-  peers: PeerClient;
-  clock: Clock;
-  randomness: Randomness;
   /** Where receipts go unless a command names a file. */
   receiptsFolder: string;
-  signer(): Promise<Signer>;
-  algorithmWriter(): Promise<AlgorithmWriter>;
-  councilWriter(): Promise<CouncilWriter>;
   incidentWriter(): Promise<IncidentWriter>;
   /** The names by which people know accounts (a lab's organisations), lower-case address to name. */
   names: ReadonlyMap<Hex, string>;

@@ -17,6 +17,7 @@ import type {
 } from "../trust-framework/ports.ts";
 import type { OrganisationId } from "./organisations.ts";
 
+/** Readers need no key; `signer` and the writers open it when first used. */
 export interface LabParty {
   deployment: Deployment;
   chain: AnchorChain;

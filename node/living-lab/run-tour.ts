@@ -37,6 +37,8 @@ export interface TourParts {
   output: LabOutput;
   /** Keeps a receipt under a name and gives its path. */
   writeReceipt: (name: string, text: string) => Promise<string>;
+  /** What commands need to find this lab; empty where it is in the usual place. */
+  stateOption: string;
 }
 
 export interface TourDocument {
@@ -51,7 +53,8 @@ export interface TourDocument {
   }[];
 }
 
-export async function tour({ parties, algorithms, output, writeReceipt }: TourParts): Promise<TourDocument> {
+export async function tour(parts: TourParts): Promise<TourDocument> {
+  const { parties, algorithms, output } = parts;
   const party = parties[authorId];
   const { title: querier } = organisation(authorId);
   const council = await party.council.council();
@@ -86,13 +89,9 @@ export async function tour({ parties, algorithms, output, writeReceipt }: TourPa
   }
   const extra = await showRules(answers[0]!, parties, output);
   output.progress("waiting for the next batches on the chain");
-  const document = await settle(
-    [...answers.flatMap(({ asked }) => asked.answered), ...extra],
-    parties,
-    output,
-    writeReceipt,
-  );
-  return { organisations: await listOrganisations(parties), queries: document };
+  const ended = [...answers.flatMap(({ asked }) => asked.answered), ...extra];
+  const queries = await settle(ended, parts);
+  return { organisations: await listOrganisations(parties), queries };
 }
 
 /** The same question again, and one for a purpose that nobody permits. */
@@ -117,9 +116,7 @@ async function showRules(first: LabAnswer, parties: LabParties, output: LabOutpu
 
 async function settle(
   all: readonly Ended[],
-  parties: LabParties,
-  output: LabOutput,
-  writeReceipt: TourParts["writeReceipt"],
+  { parties, output, writeReceipt, stateOption }: TourParts,
 ): Promise<TourDocument["queries"]> {
   const party = parties[authorId];
   const deadlineMs = party.clock.nowMs() + anchorMsMax;
@@ -153,7 +150,7 @@ async function settle(
       ...receiptLines(example.path, verdict.checks),
       `${settled.filter(({ checked }) => checked.verdict.valid).length} of ${settled.length} receipts are valid.`,
     ]);
-    output.tell("", nextLines(example.path));
+    output.tell("", nextLines(example.path, stateOption));
   }
   return queries;
 }

@@ -143,15 +143,15 @@ export function receiptLines(file: string, checks: readonly ReceiptCheck[]): str
   ];
 }
 
-/** After the last step: what to type. The lab must be running. */
-export function nextLines(receiptFile: string): string[] {
+/** After the last step: what to type. The lab must be running; `option` names its folder where that is not the usual one. */
+export function nextLines(receiptFile: string, option = ""): string[] {
   return [
     "Try next, in another terminal:",
-    "  npx itd datasets",
-    "  npx itd algorithms",
-    "  npx itd query --dataset trips --algorithm trips-by-hour --param mode=bicycle --purpose dpv:AcademicResearch",
-    "  npx itd query --dataset wages --algorithm union-wage-premium --param minimum_age=40 --purpose dpv:AcademicResearch",
-    `  npx itd receipt verify ${receiptFile}`,
+    `  npx itd datasets${option}`,
+    `  npx itd algorithms${option}`,
+    `  npx itd query --dataset trips --algorithm trips-by-hour --param mode=bicycle --purpose dpv:AcademicResearch${option}`,
+    `  npx itd query --dataset wages --algorithm union-wage-premium --param minimum_age=40 --purpose dpv:AcademicResearch${option}`,
+    `  npx itd receipt verify ${receiptFile}${option}`,
   ];
 }
 
