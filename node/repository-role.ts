@@ -44,7 +44,10 @@ export function joinRepository(
   const randomness = new SystemRandomness();
   const folder = join(config.stateFolder, datasetsFolderName);
   const datasets = openDatasetStore({ folder, randomness });
-  const engine = new DuckDbEngine({ folder });
+  const engine = new DuckDbEngine({
+    folder,
+    onUnavailable: (dataset, reason) => log.error({ dataset, reason }, "a dataset cannot be asked"),
+  });
   const questions = new SqliteQuestionStore({ database, randomness, clock });
   const audit = new SqliteAuditStore(database);
   const trees = new BatchTrees(audit);
@@ -118,7 +121,7 @@ export function joinRepository(
     },
   );
   metrics.watchRepository({
-    openEntries: () => audit.openEntries().length,
+    openEntries: () => audit.openEntryCount(),
     batchesAnchored: () => {
       const latest = audit.latestBatch();
       return latest === undefined ? 0 : latest.sequence - (latest.anchored === undefined ? 1 : 0);

@@ -49,6 +49,7 @@ export function ledgerRoutes(audit: Pick<AuditStore, "batches" | "batch" | "entr
         offset: decimal(999_999_999).default(0),
         limit: decimal(leavesMax).default(leavesMax),
       }),
+      isCostly: true,
       responses: {
         200: jsonResponse(
           "The batch; `leaves` from `offset` on (RFC 6962, SHA-256).",
@@ -58,7 +59,7 @@ export function ledgerRoutes(audit: Pick<AuditStore, "batches" | "batch" | "entr
       handle: ({ path, query }) => {
         const batch = audit.batch(path.sequence);
         if (batch === undefined) throw new TrustedDataError("not_found", "The log has no such batch.");
-        const entries = audit.entriesOfBatch(path.sequence).slice(query.offset, query.offset + query.limit);
+        const entries = audit.entriesOfBatch(path.sequence, query.offset, query.limit);
         return jsonReply({ batch: shown(batch), leaves: entries.map((entry) => toHex(entryLeaf(entry))) });
       },
     }),

@@ -79,8 +79,10 @@ export interface StoredBatch extends BatchTerms {
 export interface AuditStore {
   /** Entries not in a batch yet, oldest first. */
   openEntries(): StoredEntry[];
+  openEntryCount(): number;
   entryOf(transcript: Hex): StoredEntry | undefined;
-  entriesOfBatch(sequence: number): AuditEntry[];
+  /** In the order of the batch's tree: all of them, or at most `limit` from place `offset` on. */
+  entriesOfBatch(sequence: number, offset?: number, limit?: number): AuditEntry[];
   /** @throws TrustedDataError `entry_unknown`, `entry_closed`; the same signature again is no error. */
   countersign(transcript: Hex, querierSignature: Hex): void;
   /** Closes a batch over the entries at these positions and stores it with them, in one transaction. */

@@ -140,6 +140,21 @@ export function testAuditStore(create: () => StoresUnderTest): void {
       expect(store.entriesOfBatch(2)).to.deep.equal([]);
     });
 
+    it("is read by pages, and what is open is counted", () => {
+      const positions = ["a", "b", "c", "d", "e"].map(log);
+      expect(store.openEntryCount()).to.equal(5);
+      store.closeBatch(terms(4), positions.slice(0, 4));
+      expect(store.openEntryCount()).to.equal(1);
+      const page = (offset: number, limit?: number) =>
+        store.entriesOfBatch(1, offset, limit).map(({ transcript }) => transcript);
+      const all = ["a", "b", "c", "d"].map(hash);
+      expect(page(0)).to.deep.equal(all);
+      expect(page(1)).to.deep.equal(all.slice(1));
+      expect(page(1, 2)).to.deep.equal(all.slice(1, 3));
+      expect(page(3, 5)).to.deep.equal(all.slice(3));
+      expect([...page(4), ...page(0, 0), ...page(999_999_999, 5_000)]).to.deep.equal([]);
+    });
+
     it("may be empty", () => {
       store.closeBatch(terms(0), []);
       expect(store.entriesOfBatch(1)).to.deep.equal([]);

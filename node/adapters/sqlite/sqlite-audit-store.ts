@@ -29,14 +29,21 @@ export class SqliteAuditStore implements AuditStore {
       .map(storedEntryOf);
   }
 
+  openEntryCount(): number {
+    const count = "SELECT count(*) AS count FROM entries WHERE batch IS NULL";
+    return this.#database.get<{ count: number }>(count)!.count;
+  }
+
   entryOf(transcript: Hex): StoredEntry | undefined {
     const row = this.#database.get<EntryRow>(`${selectEntries} WHERE transcript = ?`, transcript);
     return row && storedEntryOf(row);
   }
 
-  entriesOfBatch(sequence: number): AuditEntry[] {
+  entriesOfBatch(sequence: number, offset = 0, limit = Number.MAX_SAFE_INTEGER - offset): AuditEntry[] {
+    // Places run from 0 without gaps, so a page is found through the index, however far back it lies.
+    const where = "WHERE batch = ? AND batch_index >= ? AND batch_index < ? ORDER BY batch_index";
     return this.#database
-      .all<EntryRow>(`${selectEntries} WHERE batch = ? ORDER BY batch_index`, sequence)
+      .all<EntryRow>(`${selectEntries} ${where}`, sequence, offset, offset + limit)
       .map(entryOfRow);
   }
 
