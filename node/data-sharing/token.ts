@@ -7,8 +7,10 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, jwtVerify, SignJWT } from 
 import { TrustedDataError } from "../errors.ts";
 import { type Hex, hash32Pattern, sha256 } from "../primitives/hex.ts";
 
-/** Clocks of querier and repository may differ by this much; a proof is remembered twice as long (RFC 9449, section 11.1). */
+/** Clocks of querier and repository may differ by this much. */
 export const proofAgeMsMax = 60_000;
+/** A proof dated ahead passes for twice that time, both ends included; it is remembered for longer (RFC 9449, section 11.1). */
+const proofKeptMs = 2 * proofAgeMsMax + 1_000;
 /** What a header may hold; a real token has about 500 bytes, a proof about 700. */
 const headerBytesMax = 4_096;
 
@@ -99,7 +101,7 @@ export async function checkProof(
     if (payload.ath !== expected) throw proofInvalid("it is not bound to this token");
     const keyThumbprint = await calculateJwkThumbprint(protectedHeader.jwk!, "sha256");
     const proofId: Hex = `0x${Buffer.from(sha256(`${keyThumbprint} ${payload.jti}`)).toString("hex")}`;
-    return { keyThumbprint, proofId, expiresMs: nowMs + 2 * proofAgeMsMax };
+    return { keyThumbprint, proofId, expiresMs: nowMs + proofKeptMs };
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) {
       throw proofInvalid("it does not verify");

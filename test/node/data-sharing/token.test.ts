@@ -64,6 +64,16 @@ describe("proofs of possession", () => {
     await expectCode(() => check(proof), "proof_invalid");
   });
 
+  it("are remembered for longer than they pass, also when dated ahead", async () => {
+    const key = await ProofKey.create();
+    const ahead = await key.prove("POST", url, nowMs + proofAgeMsMax, "1");
+    const first = await check(ahead);
+    const last = nowMs + 2 * proofAgeMsMax;
+    expect((await check(ahead, {}, last)).proofId).to.equal(first.proofId);
+    await expectCode(() => check(ahead, {}, last + 1), "proof_invalid");
+    expect(first.expiresMs).to.be.greaterThan(last);
+  });
+
   it("are refused with a private key inside, another algorithm, or a type of another kind", async () => {
     const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
     const sign = (header: { alg: string; typ?: string; jwk?: object }) =>
