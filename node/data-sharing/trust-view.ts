@@ -137,8 +137,8 @@ export class TrustView {
   }
 
   #keep(querier: Hex, algorithm: Hex, parts: Parts): void {
-    if (this.#members.size < keptMax) this.#members.set(querier, parts.querier);
-    if (this.#algorithms.size < keptMax) this.#algorithms.set(algorithm, parts.algorithm);
+    keepStatus(this.#members, querier, parts.querier);
+    keepStatus(this.#algorithms, algorithm, parts.algorithm);
     this.#seenMs = this.#modules.clock.nowMs();
   }
 
@@ -149,6 +149,11 @@ export class TrustView {
     const fresh = ageMs <= this.#options.chainAgeMsMax;
     return { block: this.#block, querier: member, repository: this.#repository, algorithm: status, fresh };
   }
+}
+
+/** Accounts and hashes that the chain does not know cost nothing to make up: they would fill the places of those that count. */
+function keepStatus<T extends string>(kept: Map<Hex, T>, key: Hex, status: T): void {
+  if (kept.has(key) || (status !== "none" && kept.size < keptMax)) kept.set(key, status);
 }
 
 function isUnavailable(error: unknown): boolean {
