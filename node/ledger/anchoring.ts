@@ -50,6 +50,8 @@ export class Anchoring {
   readonly #options: AnchoringOptions;
   readonly #modules: AnchoringModules;
   #reconciled = false;
+  /** What the batches before this process reserved is spent or given back: nothing can be charged before its first one stands. */
+  #hasReserved = false;
   #finishing = false;
   #working: Promise<void> = Promise.resolve();
 
@@ -58,9 +60,9 @@ export class Anchoring {
     this.#modules = modules;
   }
 
-  /** Whether this state is known to be the newest one: only then may the party answer. */
+  /** Whether this state is known to be the newest one, and has its own reservation on the chain: only then may the party answer. */
   get isReady(): boolean {
-    return this.#reconciled && !this.#finishing && this.#modules.audit.latestBatch() !== undefined;
+    return this.#reconciled && this.#hasReserved && !this.#finishing;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -92,6 +94,7 @@ export class Anchoring {
       const waiting = this.#waiting();
       if (waiting !== undefined) await this.#post(waiting);
       await this.#post(this.#close());
+      this.#hasReserved = true;
     } catch (error) {
       if (error instanceof TrustedDataError && error.code === "anchor_conflict") {
         // Somebody else anchors with this key, or the chain is another: this state may answer no more.
