@@ -84,7 +84,9 @@ const decided: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 function isDecision({ code, status }: TrustedDataError): boolean {
-  return status < 500 || decided.has(code);
+  // What chain and storage say of themselves, whatever the status, names machines and files: it is not for a signed document.
+  const isOfNode = code.startsWith("chain_") || code.startsWith("storage_");
+  return decided.has(code) || (status < 500 && !isOfNode);
 }
 
 function requireTrust({ fresh, repository, algorithm, block }: TrustStatement): void {

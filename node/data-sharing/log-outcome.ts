@@ -31,6 +31,9 @@ export interface LogOptions {
   anchorWithinBlocks: number;
 }
 
+/** In UTF-16 units; receipts hold no longer ones. */
+const reasonLengthMax = 900;
+
 type Facts = Omit<Transcript, "version" | "timeS" | "salt">;
 
 export async function logOutcome(
@@ -50,9 +53,16 @@ export async function logOutcome(
   const byBlock = facts.block.number + anchorWithinBlocks;
   const repositorySignature = await signer.sign(transcriptStruct(deployment, hash));
   const promise = { byBlock, signature: await signer.sign(promiseStruct(deployment, hash, byBlock)) };
-  const reply: QuestionReply = { transcript, repositorySignature, promise, ...shown };
+  const reason = shown.reason === null ? null : shortened(shown.reason);
+  const reply: QuestionReply = { transcript, repositorySignature, promise, ...shown, reason };
   return {
     reply: canonicalJson(reply),
     outcome: { transcript: hash, repositorySignature, promisedBlock: byBlock, createdMs: nowMs },
   };
+}
+
+function shortened(reason: string): string {
+  if (reason.length <= reasonLengthMax) return reason;
+  // Half of a pair at the cut would be no text.
+  return `${reason.slice(0, reasonLengthMax - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
