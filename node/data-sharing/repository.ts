@@ -11,6 +11,7 @@ import { KeyedLock } from "../primitives/keyed-lock.ts";
 import { signerOf } from "../primitives/typed-data.ts";
 import { type Admission, type AdmissionModules, admitQuestion, Refusal } from "./admission.ts";
 import { Answering, type AnsweringModules, type AnsweringOptions } from "./answering.ts";
+import { HourlyLimit } from "./hourly-limit.ts";
 import { logOutcome, type QuestionReply } from "./log-outcome.ts";
 import type { DatasetManifest } from "./manifests/dataset-manifest.ts";
 import { planHash } from "./plan/plan-hash.ts";
@@ -24,7 +25,11 @@ export interface RepositoryOptions extends AnsweringOptions {
   tokenLifetimeMs: number;
   /** Replies leave at whole multiples of this after the question came in, so that their time says little about the data. */
   replySlotMs: number;
+  /** Logged refusals of one querier in an hour; each is kept for good and costs two signatures. */
+  refusalsPerHourMax?: number;
 }
+
+const refusalsPerHourMax = 600;
 
 export interface RepositoryModules extends AnsweringModules, AdmissionModules {
   audit: AuditStore;
@@ -45,11 +50,13 @@ export class Repository {
   readonly #modules: RepositoryModules;
   readonly #answering: Answering;
   readonly #locks = new KeyedLock();
+  readonly #refusals: HourlyLimit;
 
   constructor(options: RepositoryOptions, modules: RepositoryModules) {
     this.#options = options;
     this.#modules = modules;
     this.#answering = new Answering(options, modules);
+    this.#refusals = new HourlyLimit(options.refusalsPerHourMax ?? refusalsPerHourMax);
   }
 
   get address(): Hex {
@@ -219,6 +226,13 @@ export class Repository {
   }
 
   async #refuseUnauthorised(signed: SignedRequest, refusal: Refusal): Promise<WireReply> {
+    if (!this.#refusals.take(signed.request.querier, this.#modules.clock.nowMs())) {
+      throw new TrustedDataError(
+        "rate_limited",
+        "Too many of your questions were refused within an hour; correct them and ask again later.",
+        { code: refusal.code },
+      );
+    }
     const facts = {
       request: signed.request,
       requestSignature: signed.signature,

@@ -94,6 +94,8 @@ export class RepositoryWorld {
     execute: async (_dataset, plan) => executePlan(rows, plan),
   };
   readonly engineFailures: string[] = [];
+  /** In force with the next opening. */
+  options: Partial<RepositoryOptions> = {};
   database!: StateDatabase;
   audit!: SqliteAuditStore;
   questions!: SqliteQuestionStore;
@@ -247,6 +249,7 @@ export class RepositoryWorld {
       replySlotMs: 100,
       dataVersionMs: 86_400_000,
       limits: { timeMsMax: 1_000, memoryBytesMax: 2 ** 28 },
+      ...this.options,
     };
   }
 }

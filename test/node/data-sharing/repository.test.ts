@@ -184,6 +184,19 @@ describe("a repository refuses, logs the refusal and charges nothing when", () =
     expect(second).to.deep.equal(first);
     expect(world.audit.openEntries()).to.have.length(1);
   });
+
+  it("a querier has not had too many refusals within the hour; else there is no entry, and the next hour there is", async () => {
+    world.options = { refusalsPerHourMax: 3 };
+    await world.reopen();
+    world.chain.setAlgorithm(algorithmHash(algorithm), "revoked");
+    for (let count = 0; count < 3; count++) expect(await refusal()).to.equal("algorithm_revoked");
+    const error = await expectCode(refusal, "rate_limited");
+    expect(error.fields).to.deep.equal({ code: "algorithm_revoked" });
+    expect(world.audit.openEntryCount()).to.equal(3);
+    world.clock.advance(3_600_000);
+    world.chain.mine();
+    expect(await refusal()).to.equal("algorithm_revoked");
+  });
 });
 
 describe("a repository turns away, without a trace in the log,", () => {
