@@ -30,7 +30,7 @@ import { readWholeLog } from "../support/whole-log.ts";
 import type { WireQuestion } from "../support/wire-question.ts";
 
 /** 200 questions at once take some seconds on a busy machine. */
-const tokenLifetimeSeconds = 15;
+const tokenLifetimeSeconds = 12;
 
 describe("trust, tokens and budgets over the wire", function () {
   this.timeout(120_000);

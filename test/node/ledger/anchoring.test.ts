@@ -72,6 +72,16 @@ describe("anchoring", () => {
     fresh.dispose();
   });
 
+  it("is not ready before its own reservation is on the chain", async () => {
+    await world.reopen();
+    world.chain.refusesAnchors = true;
+    await expectCode(() => world.anchoring.tick(), "chain_unavailable");
+    expect(world.anchoring.isReady).to.equal(false);
+    world.chain.refusesAnchors = false;
+    await world.anchoring.tick();
+    expect(world.anchoring.isReady).to.equal(true);
+  });
+
   it("goes on with its whole budget after it was stopped in order", async () => {
     await ask(16);
     await world.anchoring.finish();
