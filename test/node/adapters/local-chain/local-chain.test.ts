@@ -213,7 +213,8 @@ describe("the local chain", () => {
     expect(await timeOf("latest")).to.equal(genesis + 50);
     clock.advance(-20_000);
     await (await alice.connect(provider).sendTransaction({ to: bob.address })).wait();
-    expect(await timeOf("latest")).to.equal(genesis + 51);
+    // Blocks of equal time are allowed, so that a burst does not run ahead of the clock.
+    expect(await timeOf("latest")).to.equal(genesis + 50);
   });
 
   it("mines an empty block at the start and whenever the head grows old", async () => {
