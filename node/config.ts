@@ -47,6 +47,7 @@ export function loadConfig(
 
 function fromText({ kind }: Setting<unknown>, text: string): unknown {
   if (kind === "list") return text.split(",").map((item) => item.trim());
+  if (kind === "boolean") return text === "true" ? true : text === "false" ? false : text;
   if (kind === "number") return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
   return text;
 }

@@ -128,6 +128,7 @@ async function start(
     ...roles.flatMap((role) => role.notReadyReasons()),
   ];
   const routes = roles.flatMap((role) => role.routes);
+  const operations = { notReadyReasons, metrics, areMetricsPublic: config.metricsPublic };
   const server = await listen(
     {
       host: config.listenHost,
@@ -136,8 +137,9 @@ async function start(
       requestsPerMinute: config.requestsPerMinute,
       questionsPerMinute: config.questionsPerMinute,
       connectionsMax: config.connectionsMax,
+      connectionsPerAddressMax: config.connectionsPerAddressMax,
     },
-    { routes: [...routes, ...operationsRoutes({ notReadyReasons, metrics }, routes)], log, metrics },
+    { routes: [...routes, ...operationsRoutes(operations, routes)], log, metrics },
   );
   const { host, port } = server;
   endpoint ||= new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`).origin;

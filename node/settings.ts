@@ -10,9 +10,9 @@ export interface Setting<T> {
   env: string;
   description: string;
   /** As it would be written in the file; undefined for a setting that must be given, null for one that may be left out. */
-  default: string | number | null | undefined;
+  default: string | number | boolean | null | undefined;
   schema: z.ZodType<T>;
-  kind: "text" | "number" | "list" | "file";
+  kind: "text" | "number" | "boolean" | "list" | "file";
 }
 
 const origin = (protocols: readonly string[]) =>
@@ -256,6 +256,22 @@ export const settings = {
     1_024,
     z.int().min(8).max(65_535),
     "Open connections; more are closed at once.",
+  ),
+  connectionsPerAddressMax: setting(
+    "number",
+    "limits.connectionsPerAddressMax",
+    "ITD_CONNECTIONS_PER_ADDRESS_MAX",
+    64,
+    z.int().min(1).max(65_535),
+    "Open connections of one client address (of IPv6: of one /56). Behind a proxy all clients have its address.",
+  ),
+  metricsPublic: setting(
+    "boolean",
+    "metrics.public",
+    "ITD_METRICS_PUBLIC",
+    false,
+    z.boolean(),
+    "Whether /metrics is for everyone who reaches the node; else it is there for clients on this machine only.",
   ),
   catalogueRepeatSeconds: setting(
     "number",

@@ -15,6 +15,9 @@ export interface RepositorySources {
 
 const bucketsSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** Processor time and pauses to the microsecond would show what a single question costs, past reply slots and buckets. */
+const fineGrained = /^(?:process_cpu_|nodejs_eventloop_lag_|nodejs_gc_)/;
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #questions: Counter<"step" | "outcome" | "code">;
@@ -23,6 +26,8 @@ export class Metrics {
   constructor(chain: () => { head: Block; nowMs: number } | undefined) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    for (const { name } of this.#registry.getMetricsAsArray())
+      if (fineGrained.test(name)) this.#registry.removeSingleMetric(name);
     this.#questions = new Counter({
       name: "itd_questions_total",
       help: "Questions by step (authorise, answer), outcome and error code.",

@@ -8,6 +8,8 @@ export interface OperationsApi {
   /** What keeps the node from its work, by code; empty when nothing does. */
   notReadyReasons: () => { code: string; reason: string }[];
   metrics: Metrics;
+  /** Whether metrics are for everyone, or for this machine's own clients: they show how busy a node is while it answers. */
+  areMetricsPublic: boolean;
 }
 
 const readySchema = z.strictObject({
@@ -17,7 +19,7 @@ const readySchema = z.strictObject({
 
 /** `others` are all other routes: the document describes them and these. */
 export function operationsRoutes(
-  { notReadyReasons, metrics }: OperationsApi,
+  { notReadyReasons, metrics, areMetricsPublic }: OperationsApi,
   others: readonly Route[],
 ): Route[] {
   const routes: Route[] = [
@@ -36,6 +38,8 @@ export function operationsRoutes(
       },
     }),
     route("operations", "GET /metrics", "Counts and durations for Prometheus", {
+      isLocal: !areMetricsPublic,
+      isCostly: true,
       responses: { 200: { description: "Text format.", mediaType: "text/plain", schema: z.string() } },
       handle: async () => ({ status: 200, mediaType: metrics.mediaType, body: await metrics.text() }),
     }),

@@ -14,6 +14,8 @@ export interface Route {
   summary: string;
   /** Whether it counts against the narrower of the two limits of a client address. */
   isCostly: boolean;
+  /** Whether it is there for this machine's own clients only. */
+  isLocal: boolean;
   pathParameters: z.ZodObject | undefined;
   query: z.ZodObject | undefined;
   headers: z.ZodObject | undefined;
@@ -62,6 +64,7 @@ interface Terms<
   headers?: H;
   body?: { bytesMax?: number; mediaTypes?: readonly string[]; schema: B & z.ZodType };
   isCostly?: boolean;
+  isLocal?: boolean;
   responses: Record<string, ResponseTerms>;
   handle: (
     request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<H>, Parsed<B>>,
@@ -87,6 +90,7 @@ export function route<
     tag,
     summary,
     isCostly: terms.isCostly ?? false,
+    isLocal: terms.isLocal ?? false,
     pathParameters: terms.path,
     query: terms.query,
     headers: terms.headers,

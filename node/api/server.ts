@@ -1,6 +1,6 @@
 /**
  * The node's HTTPS server: TLS 1.3 or newer, and a bound on everything that a client can make it hold (connections, headers, bodies,
- * time, requests in a minute). Node's own timeouts would hold hundreds of slow connections open for minutes.
+ * replies, time, requests in a minute). Node's own timeouts would hold hundreds of slow connections open for minutes.
  */
 import { randomUUID } from "node:crypto";
 import { createServer as createHttpsServer, type Server } from "node:https";
@@ -11,10 +11,12 @@ import { rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
 import type { z } from "zod";
 import { TrustedDataError } from "../errors.ts";
+import { isLoopback, limitConnections } from "./client-address.ts";
 import { loggable } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { problemReply, publicError } from "./problem.ts";
 import { readBody, requireNoBody } from "./read-body.ts";
+import { ReplySender, type SendingLimits } from "./reply-sender.ts";
 import type { Route, RouteReply, RouteRequest } from "./route.ts";
 
 export interface ServerOptions {
@@ -26,6 +28,11 @@ export interface ServerOptions {
   requestsPerMinute: number;
   questionsPerMinute: number;
   connectionsMax: number;
+  /** Of one client address. */
+  connectionsPerAddressMax: number;
+  sending?: SendingLimits;
+  /** Whether a client's address is this machine's own. */
+  isLocal?: (address: string | undefined) => boolean;
 }
 
 export interface ServerModules {
@@ -37,6 +44,8 @@ export interface ServerModules {
 export interface ListeningServer {
   host: string;
   port: number;
+  /** Open ones, also those that do nothing. */
+  connectionCount(): Promise<number>;
   /** Takes no more requests; those in flight may end within `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -53,12 +62,20 @@ const headerBytesMax = 16 * 1024;
 
 /** @throws TrustedDataError `port_in_use`, `config_invalid` when certificate and key are not usable together. */
 export async function listen(options: ServerOptions, modules: ServerModules): Promise<ListeningServer> {
-  const server = createTlsServer(options, createApp(options, modules));
+  const sender = new ReplySender(options.sending);
+  const server = createTlsServer(options, createApp(options, modules, sender));
+  server.once("close", () => sender.close());
+  limitConnections(server, options.connectionsPerAddressMax);
   server.maxConnections = options.connectionsMax;
   server.keepAliveTimeout = keepAliveTimeoutMs;
   await started(server, options);
   const { port } = server.address() as AddressInfo;
-  return { host: options.host, port, close: (graceMs) => close(server, graceMs) };
+  return {
+    host: options.host,
+    port,
+    close: (graceMs) => close(server, graceMs),
+    connectionCount: () => connectionCount(server),
+  };
 }
 
 function createTlsServer({ tls }: ServerOptions, app: Express): Server {
@@ -85,7 +102,8 @@ function createTlsServer({ tls }: ServerOptions, app: Express): Server {
   }
 }
 
-function createApp(options: ServerOptions, modules: ServerModules): Express {
+function createApp(options: ServerOptions, modules: ServerModules, sender: ReplySender): Express {
+  const isLocal = options.isLocal ?? isLoopback;
   const app = express();
   app
     .disable("x-powered-by")
@@ -101,8 +119,9 @@ function createApp(options: ServerOptions, modules: ServerModules): Express {
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method.toUpperCase()]);
     const handlers = route.isCostly ? [costly] : [];
     app[route.method](route.path, ...handlers, async (request: Request, response: Response) => {
+      if (route.isLocal && !isLocal(request.socket.remoteAddress)) throw noSuchPath();
       response.locals.route = `${route.method.toUpperCase()} ${route.path}`;
-      send(response, await answer(route, request));
+      send(response, await answer(route, request), sender);
     });
   }
   for (const [path, allowed] of methods) {
@@ -114,10 +133,10 @@ function createApp(options: ServerOptions, modules: ServerModules): Express {
     });
   }
   app.use(() => {
-    throw new TrustedDataError("not_found", "There is no such path; /openapi.json lists those that are.");
+    throw noSuchPath();
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    sendProblem(error, request, response, modules.log);
+    sendProblem(error, request, response, modules.log, sender);
   });
   return app;
 }
@@ -194,12 +213,22 @@ function parse(schema: z.ZodType | undefined, value: unknown, place: string): un
   );
 }
 
-function send(response: Response, { status, mediaType, body }: RouteReply): void {
-  response.status(status).setHeader("content-type", mediaType);
-  response.end(body);
+function noSuchPath(): TrustedDataError {
+  return new TrustedDataError("not_found", "There is no such path; /openapi.json lists those that are.");
 }
 
-function sendProblem(error: unknown, request: Request, response: Response, log: Logger): void {
+function send(response: Response, { status, mediaType, body }: RouteReply, sender: ReplySender): void {
+  response.status(status).setHeader("content-type", mediaType);
+  sender.send(response, body);
+}
+
+function sendProblem(
+  error: unknown,
+  request: Request,
+  response: Response,
+  log: Logger,
+  sender: ReplySender,
+): void {
   const { requestId } = response.locals as { requestId?: string };
   if (!response.socket || response.socket.destroyed) return;
   // Express and Node throw errors with a status for paths and requests that cannot be read.
@@ -216,7 +245,7 @@ function sendProblem(error: unknown, request: Request, response: Response, log: 
   }
   // What is left of an unread body must not be taken for the next request, nor be waited for.
   if (!request.complete) response.setHeader("connection", "close");
-  send(response, problemReply(told));
+  send(response, problemReply(told), sender);
 }
 
 async function started(server: Server, { host, port }: ServerOptions): Promise<void> {
@@ -239,6 +268,12 @@ async function started(server: Server, { host, port }: ServerOptions): Promise<v
       );
     });
     server.listen(port, host, resolve);
+  });
+}
+
+function connectionCount(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
   });
 }
 

@@ -15,6 +15,8 @@ export interface TestServer {
   peer: Peer;
   log: string[];
   metrics: Metrics;
+  /** That the server holds. */
+  connectionCount(): Promise<number>;
   close(graceMs?: number): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startTestServer(
       requestsPerMinute: 100_000,
       questionsPerMinute: 100_000,
       connectionsMax: 1_024,
+      connectionsPerAddressMax: 1_024,
       ...options,
     },
     { routes, log: createLog("trace", { write: (line: string) => void log.push(line) }), metrics },
@@ -48,6 +51,7 @@ export async function startTestServer(
     peer,
     log,
     metrics,
+    connectionCount: () => server.connectionCount(),
     close: (graceMs = 1_000) => server.close(graceMs),
   };
 }

@@ -19,7 +19,10 @@ describe("the OpenAPI document", () => {
     ...directoryRoutes(unused as Directory, description),
     ...ledgerRoutes(unused as AuditStore),
   ];
-  const own = operationsRoutes({ notReadyReasons: () => [], metrics: new Metrics(() => undefined) }, others);
+  const own = operationsRoutes(
+    { notReadyReasons: () => [], metrics: new Metrics(() => undefined), areMetricsPublic: false },
+    others,
+  );
   const routes: Route[] = [...others, ...own];
   let document: any;
   before(async () => {
