@@ -30,7 +30,7 @@ import { readWholeLog } from "../support/whole-log.ts";
 import type { WireQuestion } from "../support/wire-question.ts";
 
 /** 200 questions at once take some seconds on a busy machine. */
-const tokenLifetimeSeconds = 12;
+const tokenLifetimeSeconds = 15;
 
 describe("trust, tokens and budgets over the wire", function () {
   this.timeout(120_000);
@@ -231,15 +231,8 @@ describe("trust, tokens and budgets over the wire", function () {
       const questions = await Promise.all(
         Array.from({ length: 200 }, (_, i) => world.wireQuestion(bandQuestion(i), small, account)),
       );
-      await Promise.all(
-        questions.map(async (question) => {
-          let authorised = await question.authoriseOnce();
-          // A busy chain: nothing is decided, and nothing logged.
-          while (authorised.json.code === "chain_unavailable") authorised = await question.authoriseOnce();
-          expect(authorised.status, authorised.text).to.equal(200);
-          await question.answerOnce();
-        }),
-      );
+      // A connection too many is closed, and a busy chain puts off: neither decides anything, so the client tries again.
+      await Promise.all(questions.map((question) => question.askPersistently()));
       const ended = questions
         .filter(({ answered: reply }) => reply !== undefined)
         .map(({ reply }) => reply.transcript);
