@@ -14,6 +14,7 @@ export const errorStatus = {
   budget_not_reserved: 503,
   catalogue_altered: 502,
   catalogue_invalid: 422,
+  catalogue_too_large: 422,
   chain_rejected: 502,
   chain_replay_mismatch: 500,
   chain_settings_conflict: 409,

@@ -64,7 +64,7 @@ export interface ImportReport {
 export interface DatasetStore {
   /**
    * Reads a CSV or Parquet file into the store, replacing the dataset of this name.
-   * @throws TrustedDataError `data_file_*` with line numbers; then nothing has changed.
+   * @throws TrustedDataError `data_file_*` with line numbers, `catalogue_too_large`; then nothing has changed.
    */
   importFile(
     file: string,

@@ -53,10 +53,14 @@ export class DatasetRecords {
 
   /** By name. */
   all(): DatasetRecord[] {
+    return this.names().flatMap((name) => this.one(name) ?? []);
+  }
+
+  names(): string[] {
     return readdirSync(this.#folder)
       .filter((file) => file.endsWith(".json"))
       .sort()
-      .flatMap((file) => this.one(file.slice(0, -".json".length)) ?? []);
+      .map((file) => file.slice(0, -".json".length));
   }
 }
 

@@ -4,9 +4,12 @@
  */
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { catalogueDatasetsMax, catalogueOf } from "../../data-sharing/catalogue.ts";
 import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
+import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
+import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { commitDataset, createWorkFolder, removeLeftOvers, removeWorkFolder } from "./dataset-files.ts";
 import { DatasetRecords, recordVersion } from "./dataset-records.ts";
 import { buildDataFile } from "./import-file.ts";
@@ -22,6 +25,8 @@ export interface DatasetStoreOptions {
   /** What DuckDB may hold while importing; larger work goes to the folder's disk. */
   importMemoryBytesMax?: number;
   threads?: number;
+  /** Of the canonical catalogue of all datasets here, without its signature: directories take 1 MiB, and titles may still grow by hand. */
+  catalogueBytesMax?: number;
 }
 
 /** Opens the folder and removes what an interrupted import left. */
@@ -42,6 +47,7 @@ export class DuckDbDatasetStore implements DatasetStore {
       fileBytesMax: Number.POSITIVE_INFINITY,
       importMemoryBytesMax: 1 << 30,
       threads: 2,
+      catalogueBytesMax: 768 * 1024,
       ...options,
     };
     this.#records = new DatasetRecords(options.folder);
@@ -67,6 +73,7 @@ export class DuckDbDatasetStore implements DatasetStore {
     onProgress: (progress: ImportProgress) => void,
   ): Promise<ImportReport> {
     const { folder, randomness, fileBytesMax, importMemoryBytesMax, threads } = this.#options;
+    this.#requireRoom(manifest);
     const workFolder = createWorkFolder(folder);
     try {
       const target = join(workFolder, "data.duckdb");
@@ -91,5 +98,29 @@ export class DuckDbDatasetStore implements DatasetStore {
     } finally {
       removeWorkFolder(workFolder);
     }
+  }
+  /** A catalogue that directories do not take would hide the datasets that are here already, too. */
+  #requireRoom(manifest: DatasetManifest): void {
+    const others = this.#otherManifests(manifest.name);
+    const catalogue = catalogueOf(`0x${"00".repeat(20)}`, "", [...others, manifest]);
+    const bytes = Buffer.byteLength(canonicalJson(catalogue));
+    const { catalogueBytesMax } = this.#options;
+    if (bytes <= catalogueBytesMax && others.length < catalogueDatasetsMax) return;
+    throw new TrustedDataError(
+      "catalogue_too_large",
+      `With ${manifest.name} the catalogue has ${others.length + 1} datasets and ${bytes} bytes; at most ${catalogueDatasetsMax} and ${catalogueBytesMax} go. Shorten domains and descriptions, or use another node.`,
+      { bytes: String(bytes), bytesMax: String(catalogueBytesMax) },
+    );
+  }
+
+  /** Damaged ones are not offered, and must not keep anybody from importing them again. */
+  #otherManifests(name: string): DatasetManifest[] {
+    return this.#records.names().flatMap((other) => {
+      try {
+        return other === name ? [] : (this.#records.one(other)?.manifest ?? []);
+      } catch {
+        return [];
+      }
+    });
   }
 }

@@ -216,6 +216,34 @@ describe("the DuckDB dataset store", () => {
     expect(data.store.manifests()).to.deep.equal([manifestOf()]);
   });
 
+  it("refuses a dataset with which directories would not take the catalogue any more", async () => {
+    const limited = duckDbUnderTest({ catalogueBytesMax: 4_000 });
+    const file = writeRows(limited.inbox, [row("a")]);
+    const long = (name: string) => manifestOf({ name, description: "x".repeat(600) });
+    await limited.store.importFile(file, long("first"));
+    const before = limited.listing();
+    const error = await expectCode(
+      () => limited.store.importFile(file, long("second")),
+      "catalogue_too_large",
+    );
+    expect(Number(error.fields.bytes)).to.be.greaterThan(4_000);
+    expect(limited.listing()).to.deep.equal(before);
+    await limited.store.importFile(file, long("first"));
+    // One that cannot be read any more is not offered, and can be imported again.
+    const record = limited.listing().find((name) => name.endsWith(".json"))!;
+    writeFileSync(join(limited.folder, record), "{");
+    await limited.store.importFile(file, long("first"));
+    expect(limited.store.manifests()).to.have.length(1);
+    limited.dispose();
+  });
+
+  it("refuses what is too large for a catalogue by default: a domain of 10,000 long texts", async () => {
+    const domain = Array.from({ length: 10_000 }, (_, at) => `${at}`.padStart(100, "x"));
+    const manifest = small({ region: { type: "text", nullable: true, domain } });
+    const file = writeRows(data.inbox, [row("a")]);
+    await expectCode(() => data.store.importFile(file, manifest), "catalogue_too_large");
+  });
+
   it("reads a record again when it has changed, and only then", async () => {
     await data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
     const [first] = data.store.manifests();
