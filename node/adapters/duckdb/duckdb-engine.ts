@@ -84,7 +84,7 @@ export class DuckDbEngine implements PlanEngine {
 
   async #execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer> {
     const run = (record: DatasetRecord) => {
-      const compiled = compilePlan(plan, storedColumns(record.manifest), record.manifest.rowsPerPerson);
+      const compiled = compilePlan(plan, storedColumns(record.manifest));
       const { threads } = this.#options;
       const { memoryBytesMax } = limits;
       const settings = { path: this.#pathOf(record), memoryBytesMax, threads };

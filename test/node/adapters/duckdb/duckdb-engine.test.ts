@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { expect } from "chai";
 import { compilePlan } from "../../../../node/adapters/duckdb/compile-plan.ts";
 import { DataInstances } from "../../../../node/adapters/duckdb/data-instances.ts";
@@ -228,13 +229,35 @@ describe("the DuckDB engine", () => {
       }),
       planOf([rowCount], { rowsPerPerson: "1 OR true" as unknown as number }),
     ];
-    for (const plan of bad) expect(() => compilePlan(plan, columns, 5)).to.throw();
+    for (const plan of bad) expect(() => compilePlan(plan, columns)).to.throw();
     const labels = ["'; DROP TABLE rows_; --"];
     const { sql } = compilePlan(
       planOf([rowCount], { keys: [{ expression: column("age"), values: ["1"], labels }] }),
       columns,
-      5,
     );
     expect(sql).to.not.contain("DROP");
+  });
+
+  it("bounds rows and values in the statement itself, whatever lies in the file", async () => {
+    data = duckDbUnderTest();
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    await connection.run(
+      "CREATE TABLE rows_ AS SELECT CAST(range + 1 AS INTEGER) AS rank_, CAST(1000000 AS INTEGER) AS v_age FROM range(50)",
+    );
+    const sums = async (low: bigint, high: bigint) => {
+      const { sql, answerOf } = compilePlan(
+        planOf([rowCount, sumOf(column("age"), low, high)]),
+        storedColumns(manifestOf()),
+      );
+      const rows = (await connection.runAndReadAll(sql)).getRows() as bigint[][];
+      return answerOf(rows).vectors.map(([value]) => value);
+    };
+    expect(await sums(0n, 120n)).to.deep.equal([5n, 600n]);
+    expect(await sums(-5n, 10n ** 30n)).to.deep.equal([5n, 600n]);
+    expect(await sums(200n, 300n)).to.deep.equal([5n, 1000n]);
+    expect(await sums(-9n, -7n)).to.deep.equal([5n, -35n]);
+    connection.closeSync();
+    instance.closeSync();
   });
 });
