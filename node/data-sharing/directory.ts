@@ -40,6 +40,8 @@ export class Directory {
   readonly #modules: DirectoryModules;
   /** Metadata hashes on the chain, by repository. */
   #certified: { readMs: number; hashes: Promise<Map<Hex, Hex>> } | undefined;
+  /** What was read of stored descriptions, by repository; good for the same text only. */
+  #read = new Map<Hex, ReadDescription>();
 
   constructor(modules: DirectoryModules) {
     this.#modules = modules;
@@ -63,15 +65,19 @@ export class Directory {
   async search(text: string): Promise<SignedCatalogue[]> {
     const hashes = await this.#certifiedHashes();
     const found: SignedCatalogue[] = [];
-    let bytes = 0;
+    const read = new Map<Hex, ReadDescription>();
     for (const { repository, description } of this.#modules.store.descriptions()) {
-      const hash = hashes.get(repository);
-      if (hash === undefined) continue;
-      const signed = JSON.parse(description) as SignedCatalogue;
-      const { catalogue } = signed;
-      if (!catalogue["dcat:dataset"].some(({ manifest }) => matchesDataset(manifest, text))) continue;
-      if (catalogueHash(catalogue) !== hash) continue;
-      bytes += Buffer.byteLength(description);
+      if (!hashes.has(repository)) continue;
+      const known = this.#read.get(repository);
+      read.set(repository, known?.text === description ? known : readDescription(description));
+    }
+    this.#read = read;
+    let bytes = 0;
+    for (const [repository, { signed, hash, byteCount }] of read) {
+      if (hash !== hashes.get(repository)) continue;
+      const datasets = signed.catalogue["dcat:dataset"];
+      if (!datasets.some(({ manifest }) => matchesDataset(manifest, text))) continue;
+      bytes += byteCount;
       if (bytes > searchBytesMax) break;
       found.push(signed);
     }
@@ -127,6 +133,18 @@ export class Directory {
       entries.filter(({ certified }) => certified).map(({ member, metadataHash }) => [member, metadataHash]),
     );
   }
+}
+
+interface ReadDescription {
+  text: string;
+  byteCount: number;
+  signed: SignedCatalogue;
+  hash: Hex;
+}
+
+function readDescription(text: string): ReadDescription {
+  const signed = JSON.parse(text) as SignedCatalogue;
+  return { text, byteCount: Buffer.byteLength(text), signed, hash: catalogueHash(signed.catalogue) };
 }
 
 function refuse(repository: Hex, reason: string): never {
