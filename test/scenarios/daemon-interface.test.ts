@@ -219,7 +219,7 @@ describe("a running repository and a running directory", function () {
     expect(text).to.match(/itd_batches_anchored [1-9]/);
     expect(text).to.match(/itd_chain_head [1-9]/);
     expect(text).to.match(/itd_budget_spent_micro_rho\{dataset="wages"\} [1-9]/);
-    expect(text).to.match(/process_cpu_seconds_total/);
+    expect(text).to.match(/process_resident_memory_bytes/);
     expect(text).to.not.include(asker.address.toLowerCase());
     const { json: document } = await call(running.endpoint, "GET /openapi.json");
     expect(document.paths).to.include.keys("/v1/data-sharing/answers", "/openapi.json");
