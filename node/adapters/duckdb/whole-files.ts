@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { TrustedDataError } from "../../errors.ts";
 import { toHex } from "../../primitives/hex.ts";
 import { lockedSettings } from "./data-instances.ts";
 import { type DatasetRecord, damaged, fileStamp } from "./dataset-records.ts";
@@ -16,6 +17,11 @@ const memoryBytes = 64 << 20;
 export class WholeFiles {
   /** By path, what the look at the file found; shared by questions that come side by side. */
   readonly #looks = new Map<string, { stamp: string; look: Promise<void> }>();
+  readonly #hash: (path: string) => Promise<string>;
+
+  constructor(hash: (path: string) => Promise<string> = hashFile) {
+    this.#hash = hash;
+  }
 
   /** @throws TrustedDataError `dataset_damaged` */
   async require(path: string, record: DatasetRecord): Promise<void> {
@@ -25,9 +31,15 @@ export class WholeFiles {
     const stamp = [file, record.sha256, record.shape].join(" ");
     const known = this.#looks.get(path);
     if (known?.stamp === stamp) return await known.look;
-    const look = requireWhole(path, record);
+    const look = requireWhole(path, record, this.#hash);
     this.#looks.set(path, { stamp, look });
-    await look;
+    try {
+      await look;
+    } catch (error) {
+      // What keeps this machine from looking (no file descriptor or memory left) may pass; damage stays until the file changes.
+      if (!isDamage(error) && this.#looks.get(path)?.look === look) this.#looks.delete(path);
+      throw error;
+    }
   }
 
   /** Forgets files that were replaced. */
@@ -36,8 +48,16 @@ export class WholeFiles {
   }
 }
 
-async function requireWhole(path: string, { manifest, sha256, shape }: DatasetRecord): Promise<void> {
-  const isWhole = (await hashFile(path)) === sha256 && (await shapeWithin(path)) === shape;
+function isDamage(error: unknown): boolean {
+  return error instanceof TrustedDataError && error.code === "dataset_damaged";
+}
+
+async function requireWhole(
+  path: string,
+  { manifest, sha256, shape }: DatasetRecord,
+  hash: (path: string) => Promise<string>,
+): Promise<void> {
+  const isWhole = (await hash(path)) === sha256 && (await shapeWithin(path)) === shape;
   if (!isWhole) {
     const sentence = `The data of ${manifest.name} is not what was imported: import the dataset again.`;
     throw damaged(manifest.name, sentence);
