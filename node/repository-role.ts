@@ -43,7 +43,11 @@ export function joinRepository(
   const clock = systemClock;
   const randomness = new SystemRandomness();
   const folder = join(config.stateFolder, datasetsFolderName);
-  const datasets = openDatasetStore({ folder, randomness });
+  const datasets = openDatasetStore({
+    folder,
+    randomness,
+    onDamaged: (dataset, { message }) => log.error({ dataset, reason: message }, "a dataset is not offered"),
+  });
   const engine = new DuckDbEngine({
     folder,
     onUnavailable: (dataset, reason) => log.error({ dataset, reason }, "a dataset cannot be asked"),
@@ -94,6 +98,7 @@ export function joinRepository(
     },
     {
       clock,
+      randomness,
       audit,
       chain: ledger,
       writer: new EthereumAnchorWriter({ ledger, sender }),

@@ -27,12 +27,18 @@ const recordSchema = z.strictObject({
 
 export type DatasetRecord = z.infer<typeof recordSchema>;
 
+export type OnDamaged = (dataset: string, error: TrustedDataError) => void;
+
 export class DatasetRecords {
   readonly #folder: string;
+  readonly #onDamaged: OnDamaged;
   readonly #read = new Map<string, { stamp: string; record: DatasetRecord }>();
+  /** By name, the stamp of the damaged file that was told of. */
+  readonly #told = new Map<string, string | undefined>();
 
-  constructor(folder: string) {
+  constructor(folder: string, onDamaged: OnDamaged = () => {}) {
     this.#folder = folder;
+    this.#onDamaged = onDamaged;
   }
 
   /** @throws TrustedDataError `dataset_damaged` where the record cannot be read, or does not fit what the data was built by. */
@@ -51,16 +57,26 @@ export class DatasetRecords {
     return record;
   }
 
-  /** By name. */
+  /** By name. Damaged ones are left out and told of, once each time that their file changes: the others go on without them. */
   all(): DatasetRecord[] {
-    return this.names().flatMap((name) => this.one(name) ?? []);
-  }
-
-  names(): string[] {
     return readdirSync(this.#folder)
       .filter((file) => file.endsWith(".json"))
       .sort()
-      .map((file) => file.slice(0, -".json".length));
+      .flatMap((file) => this.#oneIfWhole(file.slice(0, -".json".length)) ?? []);
+  }
+
+  #oneIfWhole(name: string): DatasetRecord | undefined {
+    try {
+      const record = this.one(name);
+      this.#told.delete(name);
+      return record;
+    } catch (error) {
+      if (!(error instanceof TrustedDataError && error.code === "dataset_damaged")) throw error;
+      const stamp = fileStamp(join(this.#folder, `${name}.json`));
+      if (!this.#told.has(name) || this.#told.get(name) !== stamp) this.#onDamaged(name, error);
+      this.#told.set(name, stamp);
+      return undefined;
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { commitDataset, createWorkFolder, removeLeftOvers, removeWorkFolder } from "./dataset-files.ts";
-import { DatasetRecords, recordVersion } from "./dataset-records.ts";
+import { DatasetRecords, type OnDamaged, recordVersion } from "./dataset-records.ts";
 import { buildDataFile } from "./import-file.ts";
 import { shapeHash } from "./stored-columns.ts";
 import { hashFile } from "./whole-files.ts";
@@ -27,6 +27,8 @@ export interface DatasetStoreOptions {
   threads?: number;
   /** Of the canonical catalogue of all datasets here, without its signature: directories take 1 MiB, and titles may still grow by hand. */
   catalogueBytesMax?: number;
+  /** Told of a dataset that is not offered because its record is damaged; once, and again when the record's file has changed. */
+  onDamaged?: OnDamaged;
 }
 
 /** Opens the folder and removes what an interrupted import left. */
@@ -48,9 +50,10 @@ export class DuckDbDatasetStore implements DatasetStore {
       importMemoryBytesMax: 1 << 30,
       threads: 2,
       catalogueBytesMax: 768 * 1024,
+      onDamaged: () => {},
       ...options,
     };
-    this.#records = new DatasetRecords(options.folder);
+    this.#records = new DatasetRecords(options.folder, this.#options.onDamaged);
   }
 
   importFile(
@@ -63,6 +66,7 @@ export class DuckDbDatasetStore implements DatasetStore {
     return mine;
   }
 
+  /** Damaged ones are left out: they must not keep anybody from the others, nor from importing them again. */
   manifests(): DatasetManifest[] {
     return this.#records.all().map((record) => record.manifest);
   }
@@ -99,9 +103,10 @@ export class DuckDbDatasetStore implements DatasetStore {
       removeWorkFolder(workFolder);
     }
   }
+
   /** A catalogue that directories do not take would hide the datasets that are here already, too. */
   #requireRoom(manifest: DatasetManifest): void {
-    const others = this.#otherManifests(manifest.name);
+    const others = this.manifests().filter(({ name }) => name !== manifest.name);
     const catalogue = catalogueOf(`0x${"00".repeat(20)}`, "", [...others, manifest]);
     const bytes = Buffer.byteLength(canonicalJson(catalogue));
     const { catalogueBytesMax } = this.#options;
@@ -111,16 +116,5 @@ export class DuckDbDatasetStore implements DatasetStore {
       `With ${manifest.name} the catalogue has ${others.length + 1} datasets and ${bytes} bytes; at most ${catalogueDatasetsMax} and ${catalogueBytesMax} go. Shorten domains and descriptions, or use another node.`,
       { bytes: String(bytes), bytesMax: String(catalogueBytesMax) },
     );
-  }
-
-  /** Damaged ones are not offered, and must not keep anybody from importing them again. */
-  #otherManifests(name: string): DatasetManifest[] {
-    return this.#records.names().flatMap((other) => {
-      try {
-        return other === name ? [] : (this.#records.one(other)?.manifest ?? []);
-      } catch {
-        return [];
-      }
-    });
   }
 }

@@ -29,8 +29,10 @@ describe("the DuckDB dataset store", () => {
   describe("as a dataset store", () => testDatasetStore(duckDbUnderTest));
 
   let data: DuckDbUnderTest;
+  const damages: string[] = [];
   beforeEach(() => {
-    data = duckDbUnderTest();
+    damages.splice(0);
+    data = duckDbUnderTest({ onDamaged: (name, { message }) => void damages.push(`${name}: ${message}`) });
   });
   afterEach(() => data.dispose());
 
@@ -205,8 +207,8 @@ describe("the DuckDB dataset store", () => {
     ];
     for (const change of forbidden) {
       edit(change);
-      const error = await expectCode(() => data.store.manifests(), "dataset_damaged");
-      expect(error.message).to.match(/import it again/);
+      expect(data.store.manifests()).to.deep.equal([]);
+      expect(damages.splice(0).join()).to.match(/^visits: .*import it again/);
       await expectCode(
         () => data.engine.requireAvailable("visits", planOf([rowCount])),
         "dataset_unavailable",
@@ -242,6 +244,35 @@ describe("the DuckDB dataset store", () => {
     const manifest = small({ region: { type: "text", nullable: true, domain } });
     const file = writeRows(data.inbox, [row("a")]);
     await expectCode(() => data.store.importFile(file, manifest), "catalogue_too_large");
+  });
+
+  it("goes on with the other datasets while the record of one is damaged, and tells of it once", async () => {
+    const told: string[] = [];
+    const watched = duckDbUnderTest({ onDamaged: (name, { code }) => void told.push(`${name} ${code}`) });
+    const file = writeRows(watched.inbox, [row("a"), row("b")]);
+    for (const name of ["first", "second", "third"])
+      await watched.store.importFile(file, manifestOf({ name }));
+    const record = join(watched.folder, "second.json");
+    const written = readFileSync(record, "utf8");
+    const names = () => watched.store.manifests().map(({ name }) => name);
+    expect(names()).to.deep.equal(["first", "second", "third"]);
+    writeFileSync(record, written.replace('"rowsPerPerson":', '"rowsPerPerson":1'));
+    for (let call = 0; call < 3; call++) expect(names()).to.deep.equal(["first", "third"]);
+    expect(told).to.deep.equal(["second dataset_damaged"]);
+    writeFileSync(record, written.slice(1));
+    for (let call = 0; call < 3; call++) expect(names()).to.deep.equal(["first", "third"]);
+    expect(told).to.deep.equal(["second dataset_damaged", "second dataset_damaged"]);
+    const plan = planOf([rowCount]);
+    for (const name of ["first", "third"]) {
+      await watched.engine.requireAvailable(name, plan);
+      expect((await watched.engine.execute(name, plan, limits)).vectors).to.deep.equal([[2n]]);
+    }
+    await expectCode(() => watched.engine.requireAvailable("second", plan), "dataset_unavailable");
+    await expectCode(() => watched.engine.execute("second", plan, limits), "engine_failed");
+    writeFileSync(record, written);
+    expect(names()).to.deep.equal(["first", "second", "third"]);
+    await watched.engine.requireAvailable("second", plan);
+    watched.dispose();
   });
 
   it("reads a record again when it has changed, and only then", async () => {
