@@ -21,6 +21,7 @@ import { answerHash, checkAnswer, releasedAnswerSchema } from "./release/answer.
 import {
   clockSlackS,
   promiseBlocksMax,
+  replyAfterBlockSMax,
   type Transcript,
   transcriptHash,
   transcriptSchema,
@@ -83,7 +84,7 @@ function differingFact(reply: CheckedReply, { offer, signed, token, plan }: Expe
   if (t.requestSignature !== signed.signature) return "requestSignature";
   if (t.token !== token) return "token";
   if (t.plan !== hash || (hash !== null && hash !== planHash(plan))) return "plan";
-  if ((hash === null) !== (token === null)) return "plan";
+  if ((hash === null) !== (token === null) || (hash === null && answer !== null)) return "plan";
   if (t.manifest !== (hash === null ? null : canonicalHash(offer.manifest))) return "manifest";
   if (t.answer !== (answer === null ? null : answerHash(answer))) return "answer";
   if ((t.outcome === "answered") !== (answer !== null) || (t.refusal === null) !== (answer !== null))
@@ -115,7 +116,9 @@ async function differingTime(
   const fromS = request.expiresS - requestLifetimeSecondsMax - clockSlackS;
   if (timeS < fromS || timeS > clock.nowMs() / 1000 + clockSlackS) return "timeS";
   try {
-    return (await chain.blockAt(block.number))?.hash === block.hash ? undefined : "block";
+    const found = await chain.blockAt(block.number);
+    if (found?.hash !== block.hash) return "block";
+    return timeS > found.timestampS + replyAfterBlockSMax ? "block" : undefined;
   } catch (error) {
     if (error instanceof TrustedDataError && error.code === "chain_unavailable") return undefined;
     throw error;

@@ -6,6 +6,7 @@
  * stopped is answered anew under the same charge: nothing of it had left.
  */
 import { TrustedDataError } from "../errors.ts";
+import { unansweredMsMax } from "../ledger/anchoring.ts";
 import { assert } from "../primitives/assert.ts";
 import { canonicalHash, canonicalJson } from "../primitives/canonical-json.ts";
 import type { Hex } from "../primitives/hex.ts";
@@ -86,6 +87,12 @@ export class Answering {
     }
     if (question.state === "authorised" && this.#modules.clock.nowMs() > question.tokenExpiresMs) {
       throw new TrustedDataError("token_expired", "The token has expired unused; ask for a new one.");
+    }
+    if (this.#modules.clock.nowMs() > question.tokenExpiresMs + unansweredMsMax) {
+      throw new TrustedDataError(
+        "token_expired",
+        "The token was used too long ago to be answered still; ask anew.",
+      );
     }
     const versions = this.versions();
     const { dataset } = question.signed.request;

@@ -16,6 +16,9 @@ export const clockSlackS = 600;
 /** Between the block and the reply lie the bound on the chain's age and the token's lifetime, an hour each at most. */
 export const replyAfterBlockSMax = 7_200;
 
+/** Between the reply and its anchor lie the schedule of batches and the wait for the querier's signature, a day each at most. */
+export const anchorAfterReplySMax = 259_200;
+
 export const transcriptSchema = z.strictObject({
   version: z.literal("itd-transcript/1"),
   request: questionRequestSchema,

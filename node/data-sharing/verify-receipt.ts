@@ -14,7 +14,7 @@ import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { AlgorithmReader } from "./ports.ts";
 import { type Receipt, receiptSchema, receiptText } from "./receipt.ts";
 import { check, documentChecks, type ReceiptCheck } from "./receipt-checks.ts";
-import { clockSlackS, replyAfterBlockSMax } from "./transcript.ts";
+import { anchorAfterReplySMax, clockSlackS, replyAfterBlockSMax } from "./transcript.ts";
 
 export interface ReceiptVerdict {
   valid: boolean;
@@ -97,7 +97,8 @@ function checkTime(
   if (block === undefined) return check(name, false, "", "the chain has no such block");
   const isSoon = timeS >= block.timestampS - clockSlackS && timeS <= block.timestampS + replyAfterBlockSMax;
   const isAsked = block.timestampS <= request.expiresS + clockSlackS;
-  const isBefore = anchorBlock === undefined || timeS <= anchorBlock.timestampS + clockSlackS;
+  const anchoredS = anchorBlock?.timestampS ?? timeS;
+  const isBefore = timeS <= anchoredS + clockSlackS && anchoredS <= timeS + anchorAfterReplySMax;
   const passing = `ended at ${new Date(timeS * 1000).toISOString()}`;
   return check(
     name,

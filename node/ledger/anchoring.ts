@@ -26,6 +26,9 @@ import type {
 /** A batch this large is built in about a second; what is left goes into the next one. */
 export const batchEntriesMax = 100_000;
 
+/** A question that was charged and not answered gets its answer within this after its token expired, or never. */
+export const unansweredMsMax = 86_400_000;
+
 export interface AnchoringOptions {
   party: Hex;
   intervalMs: number;
@@ -35,6 +38,8 @@ export interface AnchoringOptions {
 
 export interface AnchoringModules {
   clock: Clock;
+  /** For the name of this life of the log: an empty budget line in its batches, so that no two processes ever close equal ones. */
+  randomness: { bytes(count: number): Uint8Array };
   audit: AuditStore;
   chain: AnchorChain;
   writer: AnchorWriter;
@@ -49,6 +54,7 @@ export interface AnchoringModules {
 export class Anchoring {
   readonly #options: AnchoringOptions;
   readonly #modules: AnchoringModules;
+  readonly #life: Hex;
   #reconciled = false;
   /** What the batches before this process reserved is spent or given back: nothing can be charged before its first one stands. */
   #hasReserved = false;
@@ -58,6 +64,7 @@ export class Anchoring {
   constructor(options: AnchoringOptions, modules: AnchoringModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#life = toHex(modules.randomness.bytes(32));
   }
 
   /** Whether this state is known to be the newest one, and has its own reservation on the chain: only then may the party answer. */
@@ -129,7 +136,7 @@ export class Anchoring {
       .slice(0, batchEntriesMax);
     const tree = new MerkleTree();
     for (const { entry } of ripe) tree.append(entryLeaf(entry));
-    const lines = budgets();
+    const lines = [...budgets(), { dataset: this.#life, spent: 0n, reserved: 0n }];
     const terms = {
       sequence: (latest?.sequence ?? 0) + 1,
       previousLink: latest?.anchored?.link ?? zeroHash,
@@ -151,12 +158,19 @@ export class Anchoring {
 
   /**
    * Compares this state with the chain. Only a state that was closed in order and is the newest one goes on as it is. Any other may be a
-   * backup, even one of the last minute: what the chain reserved for it counts as spent.
+   * backup, even one of the last minute: what was reserved for it, here or on the chain, counts as spent.
    */
   async #reconcile(): Promise<void> {
-    const { audit, chain } = this.#modules;
-    const newest = await chain.latestAnchor(this.#options.party);
+    const { audit, chain, clock } = this.#modules;
+    const [newest, head] = await Promise.all([chain.latestAnchor(this.#options.party), chain.head()]);
     const here = audit.latestBatch();
+    const known = Math.max(newest?.blockNumber ?? 0, here?.anchored?.blockNumber ?? 0);
+    if (head.number < known) {
+      throw new TrustedDataError(
+        "chain_unavailable",
+        `The chain has not reached block ${known} for good, where this log stands; it is looked at again later.`,
+      );
+    }
     const lacks = here?.anchored !== undefined && (newest === undefined || newest.sequence < here.sequence);
     const differs =
       here?.anchored !== undefined &&
@@ -164,9 +178,10 @@ export class Anchoring {
       newest.link !== here.anchored.link;
     if (lacks || differs) throw this.#conflict(here!.sequence);
     if (newest !== undefined && !isClosedInOrder(here, newest)) {
+      audit.countAllowed();
       await this.#adoptUpTo(newest, here);
-      audit.coverUnanswered();
     }
+    if (newest !== undefined) audit.coverUnanswered(clock.nowMs() - unansweredMsMax);
     this.#reconciled = true;
   }
 

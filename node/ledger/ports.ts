@@ -97,8 +97,13 @@ export interface AuditStore {
    * all that was allowed here, in one transaction.
    */
   adoptBatch(batch: AnchoredBatch, lines: readonly BudgetLine[]): void;
-  /** For a state that may be a backup: counts what was charged and not answered once more, as it may be answered twice. */
-  coverUnanswered(): void;
+  /** For a state that may be a backup: counts as spent all that was allowed here. */
+  countAllowed(): void;
+  /**
+   * For a state that may be a backup: counts what was charged and not answered once more, as it may be answered twice. Questions whose
+   * token expired before `sinceMs` are not answered any more.
+   */
+  coverUnanswered(sinceMs: number): void;
   /** From now on nothing may be charged until another batch is anchored. */
   dropCeilings(): void;
 }

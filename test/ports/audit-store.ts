@@ -261,7 +261,9 @@ export function testAuditStore(create: () => StoresUnderTest): void {
     it("counts once more what was charged and not answered", () => {
       anchor(store, [{ dataset: wages, spent: 0n, reserved: 500n }]);
       charge("q", 120n);
-      store.coverUnanswered();
+      store.coverUnanswered(startMs);
+      expect(stores.questions.spent(wages)).to.equal(240n);
+      store.coverUnanswered(startMs + 10 ** 9);
       expect(stores.questions.spent(wages)).to.equal(240n);
       expect(stores.questions.spentBy(wages, alice, research)).to.equal(120n);
       reopen();

@@ -156,6 +156,7 @@ export class RepositoryWorld {
       { party: signer.address, intervalMs: 5_000, countersignMsMax: 10_000 },
       {
         clock,
+        randomness,
         audit: this.audit,
         chain,
         writer: chain.writer(signer.address),

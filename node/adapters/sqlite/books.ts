@@ -70,11 +70,15 @@ export class Books {
     }
   }
 
-  /** Counts charges whose question has no reply yet once more: it may be answered twice. */
-  coverUnanswered(): void {
-    const sql = `SELECT dataset, SUM(micro_rho) AS "microRho" FROM charges
-      LEFT JOIN replies USING (question) WHERE charges.question IS NOT NULL AND replies.question IS NULL GROUP BY dataset`;
-    for (const { dataset, microRho } of this.#database.all<{ dataset: Hex; microRho: bigint }>(sql)) {
+  /** Counts charges whose question has no reply yet, and could still get one, once more. */
+  coverUnanswered(sinceMs: number): void {
+    const sql = `SELECT charges.dataset AS dataset, SUM(micro_rho) AS "microRho" FROM charges
+      JOIN questions ON questions.number = charges.question LEFT JOIN replies ON replies.question = charges.question
+      WHERE replies.question IS NULL AND token_expires_ms >= ? GROUP BY charges.dataset`;
+    for (const { dataset, microRho } of this.#database.all<{ dataset: Hex; microRho: bigint }>(
+      sql,
+      sinceMs,
+    )) {
       this.raiseTo(dataset, this.spent(dataset) + BigInt(microRho));
     }
   }
@@ -89,6 +93,7 @@ export class Books {
   replaceCeilings(lines: readonly BudgetLine[]): void {
     this.#database.run("DELETE FROM ceilings");
     for (const { dataset, spent, reserved } of lines) {
+      if (spent + reserved === 0n) continue;
       const insert = "INSERT INTO ceilings (dataset, micro_rho) VALUES (?, ?)";
       this.#database.run(insert, dataset, bounded(spent + reserved));
     }

@@ -130,8 +130,12 @@ export class SqliteAuditStore implements AuditStore {
     });
   }
 
-  coverUnanswered(): void {
-    this.#database.transaction(() => this.#books.coverUnanswered());
+  countAllowed(): void {
+    this.#database.transaction(() => this.#books.raiseToCeilings());
+  }
+
+  coverUnanswered(sinceMs: number): void {
+    this.#database.transaction(() => this.#books.coverUnanswered(sinceMs));
   }
 
   dropCeilings(): void {

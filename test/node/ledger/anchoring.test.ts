@@ -172,6 +172,70 @@ describe("anchoring", () => {
     }
   });
 
+  it("counts what was reserved when a backup was taken while a batch was on its way", async () => {
+    const budget = {
+      totalMicroRho: "100000000",
+      perQuerierMicroRho: "100000000",
+      reservedMicroRho: "300000",
+    };
+    const other = await RepositoryWorld.ready({ budget });
+    other.chain.refusesAnchors = true;
+    await expectCode(() => other.anchoring.tick(), "chain_unavailable");
+    const backup = other.copyState();
+    await other.querier().ask(other.question, other.offer);
+    other.chain.refusesAnchors = false;
+    await other.restoreState(backup);
+    await other.anchoring.tick();
+    expect(other.questions.spent(other.offer.dataset)).to.equal(300_000n);
+    other.dispose();
+  });
+
+  it("counts an unanswered charge also where the budget was used up to the last micro-rho", async () => {
+    const budget = { totalMicroRho: "100000", perQuerierMicroRho: "100000", reservedMicroRho: "100000" };
+    const other = await RepositoryWorld.ready({ budget });
+    const stopped = Promise.withResolvers<never>();
+    const entered = Promise.withResolvers<void>();
+    other.engine = {
+      ...other.engine,
+      execute: async () => {
+        entered.resolve();
+        return await stopped.promise;
+      },
+    };
+    void other.querier().ask(other.question, other.offer);
+    await entered.promise;
+    await other.anchoring.tick();
+    await other.reopen();
+    await other.anchoring.tick();
+    expect(other.questions.spent(other.offer.dataset)).to.equal(200_000n);
+    other.dispose();
+  });
+
+  it("never closes the batch that another life of the same state closed", async () => {
+    await world.anchoring.finish();
+    const state = world.copyState();
+    await world.anchoring.tick();
+    const first = (await world.chain.latestAnchor(world.repositorySigner.address))!;
+    await world.restoreState(state);
+    await world.anchoring.tick();
+    const batches = await anchored(world);
+    expect(batches.at(-1)!.sequence).to.equal(first.sequence + 1);
+    expect(batches.at(-1)!.budgets).to.not.equal(first.budgets);
+    expect(world.questions.spent(world.offer.dataset)).to.equal(1_000_000n);
+  });
+
+  it("waits for a chain that has not come as far as this log", async () => {
+    await world.anchoring.tick();
+    await world.reopen();
+    const head = world.chain.head.bind(world.chain);
+    world.chain.head = async () => ({ ...(await head()), number: 1 });
+    await expectCode(() => world.anchoring.tick(), "chain_unavailable");
+    expect(world.anchoring.isReady).to.equal(false);
+    world.chain.head = head;
+    await world.anchoring.tick();
+    expect(world.anchoring.isReady).to.equal(true);
+  });
+
   it("lets nothing be charged once its last batch is closed, mined or not, and then goes on without loss", async () => {
     for (const mined of [true, false]) {
       const other = await RepositoryWorld.ready();
@@ -209,6 +273,7 @@ describe("anchoring", () => {
     await ask(16);
     await world.anchoring.tick();
     const other = await RepositoryWorld.ready();
+    for (let i = 0; i < 20; i++) other.chain.mine();
     Object.assign(world, { chain: other.chain });
     await world.reopen();
     await expectCode(() => world.anchoring.tick(), "anchor_conflict");
