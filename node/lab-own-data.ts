@@ -6,6 +6,7 @@ import { proposeManifest } from "./adapters/duckdb/propose-manifest.ts";
 import { type DatasetManifest, parseDatasetManifest } from "./data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore } from "./data-sharing/ports.ts";
 import { TrustedDataError } from "./errors.ts";
+import { datasetLines } from "./living-lab/content.ts";
 import { personColumnNames, underLabTerms } from "./living-lab/own-data.ts";
 import type { LabOutput } from "./living-lab/ports.ts";
 
@@ -15,6 +16,13 @@ export async function importOwnData(store: DatasetStore, file: string, output: L
   const manifest = existsSync(manifestFile)
     ? parseDatasetManifest(await readFile(manifestFile, "utf8"))
     : await proposed(file, manifestFile, output);
+  if (manifest.name in datasetLines) {
+    throw new TrustedDataError(
+      "manifest_invalid",
+      `The lab has a dataset called ${manifest.name} already: give yours another name in ${manifestFile}.`,
+      { name: manifest.name },
+    );
+  }
   const { rows, people } = await store.importFile(file, manifest);
   output.progress(`the bank imports ${manifest.name}: ${rows} rows of ${people} people, from ${file}`);
 }

@@ -4,13 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { type AccountKey, createAccountKey, openAccountKey } from "./adapters/keys/account-key.ts";
 import { readSecretFile, writeSecretFile } from "./adapters/keys/secret-file.ts";
 import { createTlsCertificate } from "./adapters/keys/tls-certificate.ts";
+import { lockFolder } from "./adapters/local-chain/folder-lock.ts";
 import { TrustedDataError } from "./errors.ts";
 import type { Deployment } from "./ledger/deployment.ts";
 import { type Organisation, type OrganisationId, organisations } from "./living-lab/organisations.ts";
@@ -66,17 +67,24 @@ export class LabState {
     return join(this.organisationFolder(id), "client.yaml");
   }
 
-  /** Removes the lab that is here. @throws TrustedDataError `lab_folder_foreign` for a folder that holds something else. */
+  /**
+   * Removes the lab that is here, and nothing else in its folder.
+   * @throws TrustedDataError `lab_folder_foreign` for a folder that holds something else, `state_in_use` while the lab runs.
+   */
   async clear(): Promise<void> {
-    if (!existsSync(this.folder)) return;
-    if (!existsSync(this.markFile)) {
+    if (!existsSync(this.folder) || (await readdir(this.folder)).length === 0) return;
+    const text = existsSync(this.markFile) ? await readFile(this.markFile, "utf8") : "";
+    if (!markSchema.safeParse(parsed(text)).success) {
       throw new TrustedDataError(
         "lab_folder_foreign",
-        `${this.folder} holds no Living Lab, so --fresh does not remove it; name another folder with --state.`,
+        `${this.folder} holds no Living Lab, so --fresh removes nothing; name another folder with --state.`,
         { folder: this.folder },
       );
     }
-    await rm(this.folder, { recursive: true });
+    lockFolder(this.chainFolder).release();
+    for (const name of ["chain", "organisations", "receipts", "deployment.json", "client.yaml", "lab.json"]) {
+      await rm(join(this.folder, name), { recursive: true, force: true });
+    }
   }
 
   /** The lab that is here, undefined if there is none. */
@@ -96,11 +104,16 @@ export class LabState {
     return Object.fromEntries(await Promise.all(pairs)) as Record<OrganisationId, AccountKey>;
   }
 
-  async writeMark(people: number, accounts: Readonly<Record<OrganisationId, Hex>>): Promise<void> {
+  /** Written first of all, then again with the accounts: so that an interrupted first start is known as a lab's. */
+  async writeMark(people: number, accounts?: Readonly<Record<OrganisationId, Hex>>): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const mark: LabMark = {
       version: "itd-lab/1",
       people,
-      organisations: organisations.map(({ id, title }) => ({ id, title, account: accounts[id] })),
+      organisations:
+        accounts === undefined
+          ? []
+          : organisations.map(({ id, title }) => ({ id, title, account: accounts[id] })),
     };
     await writeFile(this.markFile, `${JSON.stringify(mark, null, 2)}\n`);
   }

@@ -84,6 +84,8 @@ async function runUntilToured(
   const state = new LabState(options.state);
   if (options.fresh) await state.clear();
   const before = await state.mark();
+  const people = before?.people ?? options.people;
+  if (before === undefined) await state.writeMark(people);
   output.progress(before === undefined ? "making keys and certificates" : "continuing the lab that is here");
   const accounts = await state.openAccounts();
   const chain = await startChain(state, accounts, output, stop);
@@ -96,7 +98,6 @@ async function runUntilToured(
   );
   const parties = await openParties(state, cleanup);
   await certifyOrganisations(parties, output.progress);
-  const people = before?.people ?? options.people;
   await importDatasets(state, people, options.data, output);
   await state.writeMark(people, addressesOf(accounts));
   const daemons = await startDaemons(state, output, cleanup, stop);

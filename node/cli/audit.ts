@@ -1,6 +1,6 @@
 /** `itd audit ...`: what parties anchored, and whether what they show of their logs is what stands on the chain. */
 import { Command } from "commander";
-import { decodeBudgetLines } from "../ledger/budget-line.ts";
+import { type BudgetLine, decodeBudgetLines } from "../ledger/budget-line.ts";
 import type { AnchoredBatch } from "../ledger/ports.ts";
 import { auditCheckCommand } from "./audit-check.ts";
 import { anchoredBatch, entryOf, type Party, parties, shownLeaves } from "./audit-read.ts";
@@ -140,7 +140,7 @@ function shown(
   client: Client,
   { terminal }: Invocation,
 ): string {
-  const budgets = decodeBudgetLines(batch.budgets) ?? [];
+  const budgets = budgetsOf(batch);
   return [
     `Batch ${batch.sequence} of ${accountText(client, batch.party)}, in block ${batch.blockNumber}`,
     `root      ${batch.root}`,
@@ -157,6 +157,11 @@ function shown(
   ].join("\n");
 }
 
+/** Lines of datasets; an empty line only names the process that closed the batch. */
+function budgetsOf({ budgets }: Pick<AnchoredBatch, "budgets">): BudgetLine[] {
+  return (decodeBudgetLines(budgets) ?? []).filter(({ spent, reserved }) => spent + reserved > 0n);
+}
+
 export function batchDocument(batch: AnchoredBatch) {
   const { sequence, entryCount, blockNumber, root, previousLink, link, budgets } = batch;
   return {
@@ -166,7 +171,7 @@ export function batchDocument(batch: AnchoredBatch) {
     root,
     previousLink,
     link,
-    budgets: (decodeBudgetLines(budgets) ?? []).map(({ dataset, spent, reserved }) => {
+    budgets: budgetsOf({ budgets }).map(({ dataset, spent, reserved }) => {
       return { dataset, spentMicroRho: spent.toString(), reservedMicroRho: reserved.toString() };
     }),
   };
