@@ -53,6 +53,8 @@ const questionReplySchema = z
   .meta({ id: "QuestionReply" });
 
 const proofHeader = z.string().min(1).max(4_096);
+/** Of one client address. An entry may need the tree of its batch built again, which takes up to a second. */
+const entriesPerMinute = 600;
 const questionPath = z.strictObject({ question: hash32Schema });
 const refused = jsonResponse("Refused; `reply` holds the logged refusal, if it is logged.");
 
@@ -103,6 +105,7 @@ export function dataSharingRoutes(api: RepositoryApi): Route[] {
       "The question's log entry and its anchor",
       {
         path: questionPath,
+        requestsPerMinute: entriesPerMinute,
         responses: { 200: jsonResponse("The entry; `anchor` is null while pending.", entryStatusSchema) },
         handle: ({ path }) => {
           const status = api.entryStatus(api.repository.transcriptOf(path.question));

@@ -14,6 +14,8 @@ export interface Route {
   summary: string;
   /** Whether it counts against the narrower of the two limits of a client address. */
   isCostly: boolean;
+  /** A limit of this route's own for a client address, beside that of all requests. */
+  requestsPerMinute: number | undefined;
   /** Whether it is there for this machine's own clients only. */
   isLocal: boolean;
   pathParameters: z.ZodObject | undefined;
@@ -64,6 +66,7 @@ interface Terms<
   headers?: H;
   body?: { bytesMax?: number; mediaTypes?: readonly string[]; schema: B & z.ZodType };
   isCostly?: boolean;
+  requestsPerMinute?: number;
   isLocal?: boolean;
   responses: Record<string, ResponseTerms>;
   handle: (
@@ -90,6 +93,7 @@ export function route<
     tag,
     summary,
     isCostly: terms.isCostly ?? false,
+    requestsPerMinute: terms.requestsPerMinute,
     isLocal: terms.isLocal ?? false,
     pathParameters: terms.path,
     query: terms.query,

@@ -118,6 +118,7 @@ function createApp(options: ServerOptions, modules: ServerModules, sender: Reply
   for (const route of modules.routes) {
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method.toUpperCase()]);
     const handlers = route.isCostly ? [costly] : [];
+    if (route.requestsPerMinute !== undefined) handlers.push(limiter(route.requestsPerMinute));
     app[route.method](route.path, ...handlers, async (request: Request, response: Response) => {
       if (route.isLocal && !isLocal(request.socket.remoteAddress)) throw noSuchPath();
       response.locals.route = `${route.method.toUpperCase()} ${route.path}`;

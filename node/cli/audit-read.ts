@@ -37,6 +37,10 @@ export async function entryOf(client: Client, party: Hex): Promise<DirectoryEntr
   return await client.directory.entry(party, "repository");
 }
 
+/** A node counts anew each minute. */
+const limitedWaitMs = 5_000;
+const limitedWaitsMax = 14;
+
 /** What the party shows of a batch; undefined, and told of, where it does not. */
 export async function shownLeaves(
   client: Client,
@@ -45,10 +49,23 @@ export async function shownLeaves(
   onProblem: (error: unknown) => void,
 ): Promise<{ batch: PublishedBatch; leaves: Hex[] } | undefined> {
   try {
-    const readPage = (offset: number) => client.peers.batch(peer, sequence, offset);
+    const readPage = (offset: number) => patiently(client, () => client.peers.batch(peer, sequence, offset));
     return await readLeaves(peer.endpoint, readPage, entryCount);
   } catch (error) {
     onProblem(error);
     return undefined;
+  }
+}
+
+/** A long log takes more pages than its party shows in a minute: then the rest comes in the next ones. */
+async function patiently<T>({ clock }: Client, read: () => Promise<T>): Promise<T> {
+  for (let waits = 0; ; waits++) {
+    try {
+      return await read();
+    } catch (error) {
+      const isLimit = error instanceof TrustedDataError && error.code === "rate_limited";
+      if (!isLimit || waits === limitedWaitsMax) throw error;
+      await clock.sleep(limitedWaitMs);
+    }
   }
 }

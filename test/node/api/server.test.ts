@@ -203,6 +203,30 @@ describe("the server", function () {
     expect(codes).to.deep.equal([undefined, undefined, limit, limit, undefined, undefined, limit, limit]);
   });
 
+  it("limits a route that has a limit of its own, and nothing else by that", async () => {
+    const paged = route("operations", "GET /paged/:name", "paged", {
+      path: z.strictObject({ name: z.string() }),
+      requestsPerMinute: 2,
+      responses: ok,
+      handle: () => jsonReply({}),
+    });
+    const limited = await startTestServer([...routes, paged], { requestsPerMinute: 6 });
+    const codes: string[] = [];
+    for (const path of [
+      "/paged/a",
+      "/paged/b",
+      "/paged/c",
+      "/things/a",
+      "/paged/d",
+      "/things/a",
+      "/things/a",
+    ])
+      codes.push((await call(limited.endpoint, `GET ${path}`)).json.code);
+    await limited.close();
+    const limit = "rate_limited";
+    expect(codes).to.deep.equal([undefined, undefined, limit, undefined, limit, undefined, limit]);
+  });
+
   it("counts requests by route and class of status, never by path", async () => {
     await call(server.endpoint, "GET /things/someone");
     await call(server.endpoint, "GET /someone-else");

@@ -2,10 +2,12 @@ import { expect } from "chai";
 import { actionNames, buildAction } from "../../../node/cli/council-actions.ts";
 import { actionText } from "../../../node/cli/council-acts.ts";
 import { accountFrom, accountText, hashFrom } from "../../../node/cli/names.ts";
+import { TrustedDataError } from "../../../node/errors.ts";
 import type { AnchorChain, AnchoredBatch } from "../../../node/ledger/ports.ts";
 import { fromHex, sha256Hex, toHex, zeroHash } from "../../../node/primitives/hex.ts";
 import { MerkleTree } from "../../../node/primitives/merkle.ts";
 import { expectCode } from "../../support/errors.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { partialClient, run } from "./support/recorded-terminal.ts";
 
 const bank = `0x${"11".repeat(20)}`;
@@ -100,6 +102,8 @@ describe("itd audit check", () => {
   const onChain: AnchoredBatch = { ...terms, party: bank, blockNumber: 5, link: sha256Hex("link") };
   const honest = { batch: { ...terms, anchored: { blockNumber: 5, link: onChain.link } }, leaves };
 
+  const clock = new ManualClock();
+
   async function check(answer: () => Promise<unknown>) {
     const entry = {
       member: bank,
@@ -117,6 +121,7 @@ describe("itd audit check", () => {
       partialClient({
         ...client,
         chain,
+        clock,
         directory: { entries: async () => [entry], entry: async () => entry },
         peers: { batch: answer } as never,
       });
@@ -146,6 +151,24 @@ describe("itd audit check", () => {
     expect(exitCode).to.equal(1);
     expect(document.passed).to.equal(false);
     expect(text).to.contain("batch 1: the leaves do not make the anchored root");
+  });
+
+  it("waits a minute for a party that shows no more pages in this one, and no longer", async () => {
+    let limited = 3;
+    let asked = 0;
+    const answer = async () => {
+      asked++;
+      if (limited-- > 0) throw new TrustedDataError("rate_limited", "Too many requests; wait a minute.");
+      return honest;
+    };
+    expect((await check(answer)).exitCode).to.equal(0);
+    // Asked for twice by each check: as JSON and as text.
+    expect(asked).to.equal(5);
+    limited = 1_000;
+    const { exitCode, document } = await check(answer);
+    expect(exitCode).to.equal(1);
+    expect(document.parties[0].unreachable).to.equal("it does not show its log");
+    expect(asked).to.equal(5 + 2 * 15);
   });
 
   it("fails for a party that shows nothing, or something else", async () => {
