@@ -17,8 +17,8 @@ const stopMsMax = 15_000;
 export interface RunningDaemon {
   name: string;
   up: NodeUp;
-  /** Resolves when the process has ended, with its exit code. */
-  ended: Promise<number | null>;
+  /** Resolves when the process has ended, with how: its exit code or the signal. */
+  ended: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,9 @@ export async function startDaemon(name: string, configFile: string, logFile: str
     detached: true,
   });
   closeSync(log);
-  const ended = once(child, "exit").then(([code]) => code as number | null);
+  const ended = once(child, "exit").then(([code, signal]) =>
+    signal === null ? `exit code ${code}` : `signal ${signal}`,
+  );
   const stop = () => stopProcess(child, ended);
   const timeout = AbortSignal.timeout(upMsMax);
   const up = once(child, "message", { signal: timeout }).then(

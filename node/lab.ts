@@ -114,6 +114,7 @@ async function runUntilToured(
     output,
     writeReceipt: receiptWriter(state),
     stateOption,
+    staysUp: !options.once,
   });
   output.document({ ...document, chain: await chainFigures(chain, deployment, accounts) });
 }
@@ -210,9 +211,11 @@ async function startDaemons(
         stopping = true;
         await daemon.stop();
       });
-      void daemon.ended.then((code) => {
+      void daemon.ended.then((ending) => {
         if (stopping) return;
-        output.progress(`the node of ${title} ended by itself (${code}); its log: ${logFile}`);
+        output.progress(
+          `the node of ${title} ended by itself (${ending}), so the lab stops; its log: ${logFile}`,
+        );
         stop();
       });
       return daemon;
@@ -220,13 +223,17 @@ async function startDaemons(
   );
 }
 
-/** Until every node has its present address on the chain, and every repository may answer. */
+/** Until every node that is certified now has its present address on the chain, and every such repository may answer. */
 async function untilReady(daemons: readonly RunningDaemon[], parties: LabParties): Promise<void> {
   const deadlineMs = Date.now() + readyMsMax;
   const { directory, chain } = parties[authorId];
   for (;;) {
-    const entries = [...(await directory.entries("repository")), ...(await directory.entries("directory"))];
-    const isListed = daemons.every(({ up }) => entries.some(({ endpoint }) => endpoint === up.endpoint));
+    const all = [...(await directory.entries("repository")), ...(await directory.entries("directory"))];
+    const uncertified = all.filter(({ certified }) => !certified).map(({ member }) => member);
+    const entries = all.filter(({ certified }) => certified);
+    const expected = daemons.filter(({ up }) => !uncertified.includes(up.address));
+    const missing = expected.filter(({ up }) => !entries.some(({ endpoint }) => endpoint === up.endpoint));
+    const isListed = missing.length === 0;
     const repositories = entries.filter(({ role }) => role === "repository");
     const anchors = await Promise.all(
       repositories.map(async ({ member }) => await chain.latestAnchor(member)),
@@ -235,7 +242,7 @@ async function untilReady(daemons: readonly RunningDaemon[], parties: LabParties
     if (Date.now() > deadlineMs) {
       throw new TrustedDataError(
         "daemon_failed",
-        "The organisations' nodes are not ready in time; see their logs.",
+        `The organisations' nodes are not ready in time (${missing.map(({ name }) => name).join(", ") || "the first batches are missing"}); see the file node.log of each.`,
       );
     }
     await sleep(readyPollMs);

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { approvalStruct } from "../data-sharing/approval.ts";
 import { algorithmHash, parseAlgorithmManifest } from "../data-sharing/manifests/algorithm-manifest.ts";
+import { loadSqlParser, parseSelect } from "../data-sharing/plan/parse-sql.ts";
 import { TrustedDataError } from "../errors.ts";
 import { type Hex, sha256Hex } from "../primitives/hex.ts";
 import { revokeAlgorithm } from "../trust-framework/council-action.ts";
@@ -28,7 +29,17 @@ export function publishCommand(context: Context, ending: Ending): Command {
         const text = await invocation.terminal.readFile(file!);
         const manifest = parseAlgorithmManifest(text);
         const hash = algorithmHash(manifest);
+        // What can never run should not stand on the chain for good.
+        await loadSqlParser();
+        parseSelect(manifest.sql);
         const client = await invocation.client();
+        if ((await client.algorithms.algorithm(hash))?.status === "revoked") {
+          throw new TrustedDataError(
+            "algorithm_revoked",
+            `${manifest.name}, version ${manifest.version}, was revoked for good; raise its version and publish that.`,
+            { algorithm: hash },
+          );
+        }
         const writer = await client.algorithmWriter();
         await writer.publish(hash, uri ?? "", manifest.kind, manifest.dataClass);
         const { sent, missed } = await pushToDirectories(client, hash, text, invocation);

@@ -103,7 +103,7 @@ async function runCommand(
   };
   try {
     const { document, text, exitCode } = await run(invocation);
-    if (isJson && document !== undefined) terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+    if (isJson && document !== undefined) terminal.out(`${JSON.stringify(document)}\n`);
     if (!isJson && text !== "") terminal.out(text.endsWith("\n") ? text : `${text}\n`);
     return exitCode ?? 0;
   } catch (error) {
@@ -126,7 +126,7 @@ export function reportError(error: unknown, isJson: boolean, terminal: Terminal)
     for (const [field, reason] of Object.entries(fields))
       if (!message.includes(reason)) terminal.err(`  ${field}: ${reason}\n`);
   if (process.env.ITD_DEBUG === "1" && error instanceof Error) terminal.err(`${error.stack}\n`);
-  if (isJson) terminal.out(`${JSON.stringify({ error: { code, message, fields } }, null, 2)}\n`);
+  if (isJson) terminal.out(`${JSON.stringify({ error: { code, message, fields } })}\n`);
   return code === "usage" ? 2 : 1;
 }
 

@@ -176,7 +176,9 @@ function chargeLines({ answered, answersLeft }: Answered, width: number): string
         : `cost epsilon ${epsilonAt(charge)} of privacy (delta 10^-6; ${rhoText(charge)} rho)`;
     const left = answersLeft[i];
     const more =
-      left === undefined ? "" : `; about ${left} more ${left === 1n ? "answer" : "answers"} like this`;
+      left === undefined
+        ? ""
+        : `; at most ${left} more ${left === 1n ? "answer" : "answers"} like this, less what you asked before`;
     return wrapText(`${offer.publisher}: ${cost}${more}.`, width);
   });
 }

@@ -37,7 +37,8 @@ const pollMs = 200;
 export async function askQuestion(question: LabQuestion, party: LabParty): Promise<LabAnswer> {
   const discovery = await discoverDatasets(question.search, party);
   const offers = discovery.offers.filter(
-    ({ manifest }) => manifest.dataClass === question.algorithm.dataClass,
+    ({ manifest: { dataClass, table } }) =>
+      dataClass === question.algorithm.dataClass && table === question.algorithm.table,
   );
   const querier = new Querier({ ...party, signer: await party.signer() });
   const asked = await askAll(querier, question, offers);

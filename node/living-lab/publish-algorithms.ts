@@ -5,8 +5,8 @@
 import { approvalStruct } from "../data-sharing/approval.ts";
 import { type AlgorithmManifest, algorithmHash } from "../data-sharing/manifests/algorithm-manifest.ts";
 import { canonicalJson } from "../primitives/canonical-json.ts";
-import { sha256Hex } from "../primitives/hex.ts";
-import { authorId, type DataClass, organisation, vettersOf } from "./organisations.ts";
+import { type Hex, sha256Hex } from "../primitives/hex.ts";
+import { authorId, type DataClass, organisation, organisations, vettersOf } from "./organisations.ts";
 import type { LabParties, Progress } from "./ports.ts";
 
 const approvedDays = 365;
@@ -30,7 +30,7 @@ export async function publishAlgorithms(
     await pushToDirectories(manifest, parties);
     const approvedBy = await approve(manifest, parties);
     vetted.push({ manifest, approvedBy });
-    progress(`${manifest.name}: published, and signed by ${approvedBy.join(" and ")}`);
+    progress(`${manifest.name}: on the chain, approved by ${approvedBy.join(" and ") || "nobody now"}`);
   }
   return vetted;
 }
@@ -59,12 +59,23 @@ async function approve(manifest: AlgorithmManifest, parties: LabParties): Promis
   for (const { id } of vetters) {
     const party = parties[id];
     const signer = await party.signer();
-    if (standing.some(({ vetter, counts }) => vetter === signer.address && counts)) continue;
+    // Signed once: what a vetter took back, or let expire, is its own affair.
+    if (standing.some(({ vetter }) => vetter === signer.address)) continue;
     const expiresS = Math.floor(party.clock.nowMs() / 1000) + approvedDays * 86_400;
     const reviewHash = sha256Hex(`Review of ${manifest.name} by ${organisation(id).title}`);
     const approval = { algorithm: hash, vetter: signer.address, expiresS, reviewHash };
     const signature = await signer.sign(approvalStruct(party.deployment, approval));
     await (await party.algorithmWriter()).approve(hash, signer.address, expiresS, reviewHash, signature);
   }
-  return vetters.map(({ title }) => title);
+  return await approversOf(hash, parties);
+}
+
+/** Titles of those whose approval counts now. */
+async function approversOf(hash: Hex, parties: LabParties): Promise<string[]> {
+  const approvals = (await parties[authorId].algorithms.algorithm(hash))?.approvals ?? [];
+  const counting = new Set(approvals.filter(({ counts }) => counts).map(({ vetter }) => vetter));
+  const titles = organisations.map(async ({ id, title }) => {
+    return counting.has((await parties[id].signer()).address) ? [title] : [];
+  });
+  return (await Promise.all(titles)).flat();
 }

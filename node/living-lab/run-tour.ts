@@ -18,6 +18,7 @@ import {
   anchorLines,
   councilLines,
   nextLines,
+  onceLines,
   openingLines,
   questionLines,
   receiptLines,
@@ -39,6 +40,8 @@ export interface TourParts {
   writeReceipt: (name: string, text: string) => Promise<string>;
   /** What commands need to find this lab; empty where it is in the usual place. */
   stateOption: string;
+  /** Whether the lab goes on after the tour, so that commands find it. */
+  staysUp: boolean;
 }
 
 export interface TourDocument {
@@ -116,7 +119,7 @@ async function showRules(first: LabAnswer, parties: LabParties, output: LabOutpu
 
 async function settle(
   all: readonly Ended[],
-  { parties, output, writeReceipt, stateOption }: TourParts,
+  { parties, output, writeReceipt, stateOption, staysUp }: TourParts,
 ): Promise<TourDocument["queries"]> {
   const party = parties[authorId];
   const deadlineMs = party.clock.nowMs() + anchorMsMax;
@@ -150,7 +153,7 @@ async function settle(
       ...receiptLines(example.path, verdict.checks),
       `${settled.filter(({ checked }) => checked.verdict.valid).length} of ${settled.length} receipts are valid.`,
     ]);
-    output.tell("", nextLines(example.path, stateOption));
+    output.tell("", staysUp ? nextLines(example.path, stateOption) : onceLines(stateOption));
   }
   return queries;
 }

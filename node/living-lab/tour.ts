@@ -143,10 +143,18 @@ export function receiptLines(file: string, checks: readonly ReceiptCheck[]): str
   ];
 }
 
+/** After the last step of a tour that ends the lab. */
+export function onceLines(option = ""): string[] {
+  return [
+    "The lab stops now, and what it did is kept. Start it again and leave it running to ask questions of your own:",
+    `  npx itd lab${option}`,
+  ];
+}
+
 /** After the last step: what to type. The lab must be running; `option` names its folder where that is not the usual one. */
 export function nextLines(receiptFile: string, option = ""): string[] {
   return [
-    "Try next, in another terminal:",
+    "The lab is up until Ctrl-C. Try next, in another terminal:",
     `  npx itd datasets${option}`,
     `  npx itd algorithms${option}`,
     `  npx itd query --dataset trips --algorithm trips-by-hour --param mode=bicycle --purpose dpv:AcademicResearch${option}`,

@@ -93,8 +93,8 @@ about how the people in the data were chosen.
 others.
 Without Hospital (wages-two): https://hospital.test cannot be reached.
 (peer_unreachable)
-Bank: cost epsilon 5.757 of privacy (delta 10^-6; 0.5 rho); about 20
-more answers like this.
+Bank: cost epsilon 5.757 of privacy (delta 10^-6; 0.5 rho); at most 20
+more answers like this, less what you asked before.
 
 Receipt of Bank (0xababab…abab): r.json
 Check it: itd receipt verify r.json`,
