@@ -27,9 +27,12 @@ export interface RepositoryOptions extends AnsweringOptions {
   replySlotMs: number;
   /** Logged refusals of one querier in an hour; each is kept for good and costs two signatures. */
   refusalsPerHourMax?: number;
+  /** New questions of one querier in an hour, authorised or refused: each is kept, also those that are free or whose token is never used. */
+  questionsPerHourMax?: number;
 }
 
 const refusalsPerHourMax = 600;
+const questionsPerHourMax = 3_000;
 
 export interface RepositoryModules extends AnsweringModules, AdmissionModules {
   audit: AuditStore;
@@ -51,12 +54,14 @@ export class Repository {
   readonly #answering: Answering;
   readonly #locks = new KeyedLock();
   readonly #refusals: HourlyLimit;
+  readonly #asked: HourlyLimit;
 
   constructor(options: RepositoryOptions, modules: RepositoryModules) {
     this.#options = options;
     this.#modules = modules;
     this.#answering = new Answering(options, modules);
     this.#refusals = new HourlyLimit(options.refusalsPerHourMax ?? refusalsPerHourMax);
+    this.#asked = new HourlyLimit(options.questionsPerHourMax ?? questionsPerHourMax);
   }
 
   get address(): Hex {
@@ -197,6 +202,7 @@ export class Repository {
   async #issue(signed: SignedRequest, { dataset, plan, block }: Admission): Promise<WireReply> {
     const { clock, questions } = this.#modules;
     const nowMs = clock.nowMs();
+    this.#countQuestion(signed.request.querier, nowMs);
     const tokenExpiresMs = nowMs + this.#options.tokenLifetimeMs;
     const { request } = signed;
     const claims = { ...request, question: request.question };
@@ -226,13 +232,15 @@ export class Repository {
   }
 
   async #refuseUnauthorised(signed: SignedRequest, refusal: Refusal): Promise<WireReply> {
-    if (!this.#refusals.take(signed.request.querier, this.#modules.clock.nowMs())) {
+    const nowMs = this.#modules.clock.nowMs();
+    if (!this.#refusals.take(signed.request.querier, nowMs)) {
       throw new TrustedDataError(
         "rate_limited",
         "Too many of your questions were refused within an hour; correct them and ask again later.",
         { code: refusal.code },
       );
     }
+    this.#countQuestion(signed.request.querier, nowMs);
     const facts = {
       request: signed.request,
       requestSignature: signed.signature,
@@ -250,6 +258,14 @@ export class Repository {
     const { reply, outcome } = await logOutcome(facts, shown, this.#options, this.#modules);
     this.#modules.questions.saveRefused(signed.request.question, signed, reply, outcome);
     return { outcome: "refused", body: reply };
+  }
+
+  #countQuestion(querier: Hex, nowMs: number): void {
+    if (this.#asked.take(querier, nowMs)) return;
+    throw new TrustedDataError(
+      "rate_limited",
+      "You asked too many new questions within an hour; answers that you have stay valid, ask others later.",
+    );
   }
 
   async #waitForSlot(startedMs: number): Promise<void> {

@@ -52,6 +52,33 @@ describe("a question to a repository", () => {
     expect(second.answer).to.not.deep.equal(first.answer);
   });
 
+  it("is one of so many new ones within the hour, answered, unused or refused; beyond them nothing is kept", async () => {
+    world.options = { questionsPerHourMax: 4 };
+    await world.reopen();
+    const key = await ProofKey.create();
+    const { signed, proof, prove } = await signedByHand(world, key);
+    const unused = await world.peers().authorise(world.offer.peer, signed, proof);
+    const ask = async () => (await world.querier().ask(world.question, world.offer)).transcript.outcome;
+    expect([await ask(), await ask()]).to.deep.equal(["answered", "answered"]);
+    world.chain.setAlgorithm(algorithmHash(algorithm), "revoked");
+    expect(await ask()).to.equal("refused");
+    const kept = world.audit.openEntryCount();
+    expect(kept).to.equal(3);
+    await expectCode(ask, "rate_limited");
+    world.chain.setAlgorithm(algorithmHash(algorithm), "approved");
+    await expectCode(ask, "rate_limited");
+    const { signed: more, proof: moreProof } = await signedByHand(world, key);
+    await expectCode(() => world.peers().authorise(world.offer.peer, more, moreProof), "rate_limited");
+    expect(world.questions.question(more.request.question)).to.equal(undefined);
+    expect(world.questions.refusal(more.request.question)).to.equal(undefined);
+    expect(world.audit.openEntryCount()).to.equal(kept);
+    // One that is known already is none of them.
+    expect(await world.peers().authorise(world.offer.peer, signed, await prove())).to.deep.equal(unused);
+    world.clock.advance(3_600_000);
+    world.chain.mine();
+    expect(await ask()).to.equal("answered");
+  });
+
   it("survives lost replies at every step without a second charge or other numbers", async () => {
     const peers = world.peers();
     const lost = new Map<string, number>();
