@@ -42,7 +42,7 @@ describe("the trees of batches", () => {
     expect(builtOf([1, 2, 3, 4, 1, 5, 1, 2], () => 20, 80)).to.deep.equal([1, 2, 3, 4, 5, 2]);
     // One large batch takes the room of three; one that is too large alone is kept all the same until the next.
     expect(builtOf([1, 2, 3, 4, 9, 4, 3, 9], (n) => (n === 9 ? 60 : 20), 80)).to.deep.equal([
-      1, 2, 3, 4, 9, 3,
+      1, 2, 3, 4, 9, 3, 9,
     ]);
     expect(builtOf([9, 9, 9, 1, 9], (n) => (n === 9 ? 100 : 20), 80)).to.deep.equal([9, 1, 9]);
   });
