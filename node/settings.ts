@@ -253,9 +253,9 @@ export const settings = {
     "number",
     "limits.connectionsMax",
     "ITD_CONNECTIONS_MAX",
-    1_024,
+    4_096,
     z.int().min(8).max(65_535),
-    "Open connections; more are closed at once.",
+    "Open connections; for one more, the one is closed that has waited longest without sending a whole request.",
   ),
   connectionsPerAddressMax: setting(
     "number",

@@ -12,6 +12,7 @@ import type { Logger } from "pino";
 import type { z } from "zod";
 import { TrustedDataError } from "../errors.ts";
 import { isLoopback, limitConnections } from "./client-address.ts";
+import { limitAllConnections } from "./connection-room.ts";
 import { loggable } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { problemReply, publicError } from "./problem.ts";
@@ -66,7 +67,7 @@ export async function listen(options: ServerOptions, modules: ServerModules): Pr
   const server = createTlsServer(options, createApp(options, modules, sender));
   server.once("close", () => sender.close());
   limitConnections(server, options.connectionsPerAddressMax);
-  server.maxConnections = options.connectionsMax;
+  limitAllConnections(server, options.connectionsMax);
   server.keepAliveTimeout = keepAliveTimeoutMs;
   await started(server, options);
   const { port } = server.address() as AddressInfo;

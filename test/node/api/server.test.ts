@@ -289,16 +289,57 @@ describe("the server", function () {
     for (const ms of await closed) expect(ms).to.be.lessThan(9_000);
   });
 
-  it("closes connections beyond its limit at once", async () => {
-    const small = await startTestServer(routes, { connectionsMax: 2 });
-    const first = await Promise.all([openTls(small.port), openTls(small.port)]);
+  it("makes room, when all connections are taken, by closing the one that waited longest for its request", async () => {
+    const small = await startTestServer(routes, { connectionsMax: 3 });
+    const sockets: Awaited<ReturnType<typeof openTls>>[] = [];
+    const closed: number[] = [];
+    const open = async (at: number) => {
+      const socket = await openTls(small.port);
+      socket.once("close", () => closed.push(at));
+      socket.on("error", () => {});
+      sockets[at] = socket;
+    };
+    for (const at of [0, 1, 2]) await open(at);
+    // A part of a request is none; a whole one that was answered is newer than the others' waiting.
+    sockets[1]!.write(
+      "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    );
+    sockets[0]!.write("GET /things/a HTTP/1.1\r\nhost: x\r\n\r\n");
+    await new Promise((resolve) => sockets[0]!.once("data", resolve));
+    for (const [at, gone] of [
+      [3, 1],
+      [4, 2],
+      [5, 0],
+    ] as const) {
+      await open(at);
+      await until(() => closed.includes(gone), `connection ${gone} is closed`);
+    }
+    expect(closed).to.deep.equal([1, 2, 0]);
+    expect(await small.connectionCount()).to.equal(3);
+    for (const socket of sockets) socket.destroy();
+    await small.close();
+  });
+
+  it("closes a new connection when all others wait for their replies", async () => {
+    let waiting = 0;
+    const wait = route("operations", "GET /wait", "wait", {
+      responses: ok,
+      handle: () => {
+        waiting++;
+        return new Promise(() => {});
+      },
+    });
+    const small = await startTestServer([wait], { connectionsMax: 2 });
+    const asked = [call(small.endpoint, "GET /wait"), call(small.endpoint, "GET /wait")];
+    const ended = Promise.allSettled(asked);
+    await until(() => waiting === 2, "both requests are there");
     const third = await openTls(small.port).then(
       () => "open",
       () => "closed",
     );
     expect(third).to.equal("closed");
-    for (const socket of first) socket.destroy();
-    await small.close();
+    await small.close(0);
+    await ended;
   });
 
   it("lets a request in flight end before it closes, and takes no new one", async () => {
