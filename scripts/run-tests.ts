@@ -18,6 +18,9 @@ function run(command: string, args: string[]): { status: number; output: string 
   const child = spawnSync(command, args, {
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
+    // The slowest step takes minutes; one that hangs must not hold up everything after it.
+    timeout: 40 * 60_000,
+    killSignal: "SIGKILL",
     env: { ...process.env, FORCE_COLOR: "0" },
   });
   process.stdout.write(child.stdout ?? "");
