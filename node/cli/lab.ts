@@ -70,7 +70,7 @@ function labOutput({ terminal, paint, isJson }: Invocation): LabOutput {
       for (const chart of answerCharts(presented, terminal.columns, paint)) say(chart);
     },
     document: (document) => {
-      if (isJson) terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+      if (isJson) terminal.out(`${JSON.stringify(document)}\n`);
     },
   };
 }
