@@ -175,6 +175,19 @@ export class RepositoryWorld {
     await this.trust.refresh().catch(() => undefined);
   }
 
+  /** Makes the engine never end; resolves when it was asked, so that a question is charged and not answered. */
+  hangEngine(): Promise<void> {
+    const entered = Promise.withResolvers<void>();
+    this.engine = {
+      ...this.engine,
+      execute: async () => {
+        entered.resolve();
+        return await new Promise<never>(() => undefined);
+      },
+    };
+    return entered.promise;
+  }
+
   /** A backup of the state file, taken while the repository runs. */
   copyState(): Buffer {
     this.database.close();

@@ -381,19 +381,12 @@ describe("a crash", () => {
     const key = await ProofKey.create();
     const { signed, proof, prove } = await signedByHand(world, key);
     const { token } = JSON.parse((await world.peers().authorise(world.offer.peer, signed, proof)).body);
-    const stopped = Promise.withResolvers<never>();
-    const entered = Promise.withResolvers<void>();
-    world.engine = {
-      execute: async () => {
-        entered.resolve();
-        return await stopped.promise;
-      },
-    };
+    const entered = world.hangEngine();
     void world
       .peers()
       .answer(world.offer.peer, token, await prove("answers", token))
       .catch(() => undefined);
-    await entered.promise;
+    await entered;
     expect(world.questions.question(signed.request.question)!.state).to.equal("charged");
     await world.reopen();
     world.engine = engine;

@@ -137,17 +137,9 @@ describe("anchoring", () => {
   it("counts what was charged but not answered once more after a crash, as it may be answered twice", async () => {
     const budget = { totalMicroRho: "1000000", perQuerierMicroRho: "1000000", reservedMicroRho: "300000" };
     const other = await RepositoryWorld.ready({ budget });
-    const stopped = Promise.withResolvers<never>();
-    const entered = Promise.withResolvers<void>();
-    other.engine = {
-      ...other.engine,
-      execute: async () => {
-        entered.resolve();
-        return await stopped.promise;
-      },
-    };
+    const entered = other.hangEngine();
     void other.querier().ask(other.question, other.offer);
-    await entered.promise;
+    await entered;
     await other.reopen();
     await other.anchoring.tick();
     expect(other.questions.spent(other.offer.dataset)).to.equal(400_000n);
@@ -193,17 +185,9 @@ describe("anchoring", () => {
   it("counts an unanswered charge also where the budget was used up to the last micro-rho", async () => {
     const budget = { totalMicroRho: "100000", perQuerierMicroRho: "100000", reservedMicroRho: "100000" };
     const other = await RepositoryWorld.ready({ budget });
-    const stopped = Promise.withResolvers<never>();
-    const entered = Promise.withResolvers<void>();
-    other.engine = {
-      ...other.engine,
-      execute: async () => {
-        entered.resolve();
-        return await stopped.promise;
-      },
-    };
+    const entered = other.hangEngine();
     void other.querier().ask(other.question, other.offer);
-    await entered.promise;
+    await entered;
     await other.anchoring.tick();
     await other.reopen();
     await other.anchoring.tick();
