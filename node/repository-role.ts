@@ -103,7 +103,10 @@ export function joinRepository(
       chain: ledger,
       writer: new EthereumAnchorWriter({ ledger, sender }),
       budgets: () => budgetLines(signer.address, datasets.manifests(), questions),
-      onAnchored: ({ sequence, entryCount }) => log.info({ sequence, entryCount }, "a batch is anchored"),
+      onAnchored: ({ sequence, entryCount }, tree) => {
+        if (tree !== undefined) trees.keep(sequence, tree);
+        log.info({ sequence, entryCount }, "a batch is anchored");
+      },
       onProblem,
       onConflict: onFatal,
     },

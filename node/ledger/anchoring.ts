@@ -45,7 +45,8 @@ export interface AnchoringModules {
   writer: AnchorWriter;
   /** What each dataset has spent now, and may spend until the next batch. */
   budgets: () => BudgetLine[];
-  onAnchored: (batch: StoredBatch) => void;
+  /** `tree` is the batch's, where it was closed by this process. */
+  onAnchored: (batch: StoredBatch, tree?: MerkleTree) => void;
   onProblem: (error: unknown) => void;
   /** Another daemon anchors with the same key, or the chain is not the one that this state knows: the process should stop. */
   onConflict: (error: TrustedDataError) => void;
@@ -100,7 +101,8 @@ export class Anchoring {
       if (!this.#reconciled) await this.#reconcile();
       const waiting = this.#waiting();
       if (waiting !== undefined) await this.#post(waiting);
-      await this.#post(this.#close());
+      const { batch, tree } = this.#close();
+      await this.#post(batch, tree);
       this.#hasReserved = true;
     } catch (error) {
       if (error instanceof TrustedDataError && error.code === "anchor_conflict") {
@@ -117,14 +119,14 @@ export class Anchoring {
     return latest?.anchored === undefined ? latest : undefined;
   }
 
-  async #post(batch: StoredBatch): Promise<void> {
+  async #post(batch: StoredBatch, tree?: MerkleTree): Promise<void> {
     const { audit, writer, onAnchored } = this.#modules;
     const { blockNumber, link } = await writer.anchor(batch);
     audit.markAnchored(batch.sequence, { blockNumber, link });
-    onAnchored({ ...batch, anchored: { blockNumber, link } });
+    onAnchored({ ...batch, anchored: { blockNumber, link } }, tree);
   }
 
-  #close(): StoredBatch {
+  #close(): { batch: StoredBatch; tree: MerkleTree } {
     const { audit, budgets } = this.#modules;
     const latest = audit.latestBatch();
     assert(latest === undefined || latest.anchored !== undefined, "one batch is on its way at a time");
@@ -148,7 +150,7 @@ export class Anchoring {
       terms,
       ripe.map(({ position }) => position),
     );
-    return { ...terms, anchored: undefined };
+    return { batch: { ...terms, anchored: undefined }, tree };
   }
 
   #isRipe({ entry, createdMs }: StoredEntry): boolean {

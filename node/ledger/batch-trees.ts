@@ -20,17 +20,22 @@ export class BatchTrees {
     this.#leavesMax = leavesMax;
   }
 
-  /** The tree of a closed batch; closed batches never change. */
+  /** The tree of an anchored batch, which never changes. */
   of(sequence: number): MerkleTree {
+    const tree = this.#trees.get(sequence) ?? this.#build(sequence);
+    this.keep(sequence, tree);
+    return tree;
+  }
+
+  /** Keeps the tree that an anchored batch was closed with, so that its first receipt need not wait for it to be built again. */
+  keep(sequence: number, tree: MerkleTree): void {
     const known = this.#trees.get(sequence);
-    const tree = known ?? this.#build(sequence);
     this.#trees.delete(sequence);
     this.#trees.set(sequence, tree);
     if (known === undefined) {
       this.#leaves += weightOf(tree);
       this.#dropOldest();
     }
-    return tree;
   }
 
   /** The newest stays, whatever its size. */

@@ -53,4 +53,11 @@ describe("the trees of batches", () => {
     // Empty ones count too.
     expect(builtOf([1, 2, 3, 1], () => 0, 32)).to.deep.equal([1, 2, 3, 1]);
   });
+
+  it("are not built at all where the batch's own was kept", () => {
+    const trees = new BatchTrees({ entriesOfBatch: () => expect.fail("the tree is built again") });
+    const tree = new BatchTrees({ entriesOfBatch: batch }).of(7);
+    trees.keep(7, tree);
+    expect(trees.of(7)).to.equal(tree);
+  });
 });
