@@ -7,7 +7,15 @@ import {
 } from "../../node/data-sharing/manifests/dataset-manifest.ts";
 import { daysToDate, formatDecimal } from "../../node/data-sharing/manifests/grid.ts";
 import type { PersonRow } from "../../node/data-sharing/plan/evaluate.ts";
-import type { Expression, Plan, Predicate, Vector } from "../../node/data-sharing/plan/plan.ts";
+import type {
+  Bounding,
+  Expression,
+  GroupKey,
+  Plan,
+  Predicate,
+  Rows,
+  Vector,
+} from "../../node/data-sharing/plan/plan.ts";
 import type { DatasetStore, EngineLimits, PlanEngine } from "../../node/data-sharing/ports.ts";
 
 export interface DataUnderTest {
@@ -86,24 +94,49 @@ export function sumOf(of: Expression, low: bigint, high: bigint, centre = 0n): V
 }
 
 /** Grouped by the texts of region. */
-export const byRegion: Plan["keys"] = [
-  { expression: column("region"), values: ["0", "1", "2", "3"], labels: regions },
-];
+export const byRegion: GroupKey[] = [declared(column("region"), ["0", "1", "2", "3"], regions)];
 
+export function declared(expression: Expression, values: string[], labels = values): GroupKey {
+  return { kind: "declared", expression, values, labels };
+}
+
+export interface PlanParts {
+  filter?: Predicate;
+  keys?: GroupKey[];
+  /** Of the table `visits`, where `rows` does not say otherwise. */
+  rowsPerPerson?: number;
+  bounding?: Bounding;
+  rows?: Rows;
+}
+
+/** A plan that releases each vector; its outputs, which no engine looks at, are left out. */
 export function planOf(
   vectors: Vector[],
-  { filter = { kind: "always" } as Predicate, keys = [] as Plan["keys"], rowsPerPerson = 5 } = {},
+  {
+    filter = { kind: "always" },
+    keys = [],
+    rowsPerPerson = 5,
+    bounding = { kind: "stored" },
+    rows,
+  }: PlanParts = {},
 ): Plan {
+  const source = { kind: "table" as const, table: "visits", rowsPerPerson };
   return {
-    version: "itd-plan/1",
-    table: "visits",
-    rowsPerPerson,
-    filter,
+    version: "itd-plan/2",
+    rows: rows ?? { sources: [source], publicJoins: [], filter },
+    bounding,
     keys,
     vectors,
-    releases: vectors.map(() => ({ sensitivity: "1", microRho: "1" })),
-    floor: { vector: 0, minimumPeople: 10 },
+    releases: vectors.map((_, vector) => ({
+      mechanism: "gaussian",
+      vector,
+      sensitivitySquared: "1",
+      microRho: "1",
+    })),
+    floor: { release: 0, minimum: 10 },
+    threshold: null,
     microRho: String(vectors.length),
     outputs: [],
+    post: { having: null, order: [], limit: null },
   };
 }

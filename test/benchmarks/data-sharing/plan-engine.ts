@@ -11,7 +11,7 @@ import { DuckDbEngine } from "../../../node/adapters/duckdb/duckdb-engine.ts";
 import { SystemRandomness } from "../../../node/adapters/system-randomness.ts";
 import type { DatasetManifest } from "../../../node/data-sharing/manifests/dataset-manifest.ts";
 import type { Plan } from "../../../node/data-sharing/plan/plan.ts";
-import { column, manifestOf, planOf, rowCount, sumOf } from "../../ports/data-files.ts";
+import { column, declared, manifestOf, planOf, rowCount, sumOf } from "../../ports/data-files.ts";
 import { cpuMsOf } from "../cpu.ts";
 
 const [people, rowsOfPerson, keys, rounds] = [1_000_000, 10, 10, 7];
@@ -91,7 +91,13 @@ const plan: Plan = planOf(
   [rowCount, { kind: "count", of: column("value") }, sumOf(column("value"), 0n, 999n, 500n)],
   {
     filter: { kind: "and", operands: [over("age", 29), over("value", 100)] },
-    keys: [{ expression: column("key"), values: names.map((_, at) => String(at)), labels: names }],
+    keys: [
+      declared(
+        column("key"),
+        names.map((_, at) => String(at)),
+        names,
+      ),
+    ],
     // Just below what the store keeps, so that ranks are looked at and nearly all rows take part.
     rowsPerPerson: rowsOfPerson - 1,
   },
