@@ -8,6 +8,7 @@ import {
   byRegion,
   column,
   type DataUnderTest,
+  declared,
   limits,
   manifestOf,
   planOf,
@@ -49,7 +50,7 @@ export function testPlanEngine(create: () => Promise<DataUnderTest> | DataUnderT
   it("returns the whole domain, zeros included, and leaves out what is outside of it", async () => {
     await load([row("a", { region: 1n }), row("b", { region: null }), row("c", { region: 3n })]);
     expect(await run(planOf([rowCount], { keys: byRegion }))).to.deep.equal([[0n, 1n, 0n, 1n]]);
-    const some = [{ expression: column("region"), values: ["0", "3"], labels: ["x", "y"] }];
+    const some = [declared(column("region"), ["0", "3"], ["x", "y"])];
     expect(await run(planOf([rowCount], { keys: some }))).to.deep.equal([[0n, 1n]]);
   });
 
@@ -232,6 +233,8 @@ function bits(part: Expression): number {
       return Math.max(...part.operands.map(bits)) + 2;
     case "multiply":
       return part.operands.reduce((sum, operand) => sum + bits(operand), 0);
+    default:
+      return 0;
   }
 }
 
@@ -243,22 +246,14 @@ const vector: fc.Arbitrary<Vector> = fc.oneof(
     .tuple(small, bound, bound, bound)
     .map(([of, a, b, centre]) => sumOf(of, a < b ? a : b, a < b ? b : a, centre)),
 );
-const keyOf = (name: string, values: number[]): Plan["keys"][number] => ({
-  expression: column(name),
-  values: values.map(String),
-  labels: values.map(String),
-});
+const keyOf = (name: string, values: number[]) => declared(column(name), values.map(String));
 const keys = fc.constantFrom<Plan["keys"]>(
   [],
   byRegion,
   [keyOf("acute", [0, 1]), keyOf("region", [1, 3])],
   [keyOf("age", [3, 17, 40, 41, 99, 120])],
   [
-    {
-      expression: { kind: "divide", left: column("age"), divisor: "10" },
-      values: ["0", "1", "2", "7", "12"],
-      labels: ["a", "b", "c", "d", "e"],
-    },
+    declared({ kind: "divide", left: column("age"), divisor: "10" }, ["0", "1", "2", "7", "12"]),
     keyOf("acute", [1]),
   ],
 );

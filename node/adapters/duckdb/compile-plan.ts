@@ -4,7 +4,13 @@
  * taken off afterwards, in whole numbers of any size: sum(x - c) = sum(x) - c * count(x).
  */
 import type { Interval } from "../../data-sharing/plan/columns.ts";
-import { type Expression, groupCountOf, type Plan, type Predicate } from "../../data-sharing/plan/plan.ts";
+import {
+  type Expression,
+  type GroupKey,
+  groupCountOf,
+  type Plan,
+  type Predicate,
+} from "../../data-sharing/plan/plan.ts";
 import type { ExactAnswer } from "../../data-sharing/ports.ts";
 import { assert } from "../../primitives/assert.ts";
 import { type StoredColumn, sqlName } from "./stored-columns.ts";
@@ -22,10 +28,16 @@ const hugeBits = 126n;
 
 /** Breaks an expectation, whatever the data, where values of the plan could leave 126 bits. */
 export function compilePlan(plan: Plan, columns: readonly StoredColumn[]): CompiledPlan {
-  assert(Number.isSafeInteger(plan.rowsPerPerson) && plan.rowsPerPerson > 0, "rows per person are a number");
+  const { sources, publicJoins, filter } = plan.rows;
+  const [source] = sources;
+  assert(source?.kind === "table" && sources.length === 1 && publicJoins.length === 0, "one table");
+  assert(plan.bounding.kind === "stored", "bounded as stored");
+  const { rowsPerPerson } = source;
+  assert(Number.isSafeInteger(rowsPerPerson) && rowsPerPerson > 0, "rows per person are a number");
   const compiler = new Compiler(columns);
   const keys = plan.keys.map((key) => compiler.expression(key.expression));
   const aggregates = plan.vectors.flatMap((vector) => {
+    assert(vector.kind === "count" || vector.kind === "sum", "a count or a sum");
     if (vector.of === null) return ["count(*)"];
     const value = compiler.expression(vector.of);
     if (vector.kind === "count") return [`count(${value.sql})`];
@@ -33,9 +45,9 @@ export function compilePlan(plan: Plan, columns: readonly StoredColumn[]): Compi
   });
   const conditions = [
     // Also where the import kept no more: what the noise is measured by does not rest on another program's work (a quarter more CPU).
-    `rank_ <= ${literal(BigInt(plan.rowsPerPerson))}`,
-    compiler.predicate(plan.filter),
-    ...plan.keys.map((key, at) => within(keys[at]!.sql, key.values.map(BigInt))),
+    `rank_ <= ${literal(BigInt(rowsPerPerson))}`,
+    compiler.predicate(filter),
+    ...plan.keys.map((key, at) => within(keys[at]!.sql, declaredValues(key).map(BigInt))),
   ];
   const output = [...keys.map((key) => key.sql), ...aggregates].map((sql) => `CAST(${sql} AS HUGEINT)`);
   const grouping = keys.length === 0 ? "" : ` GROUP BY ${keys.map((_, at) => at + 1).join(", ")}`;
@@ -47,13 +59,15 @@ export function compilePlan(plan: Plan, columns: readonly StoredColumn[]): Compi
 
 /** Rows come in any order; an aggregate over no rows is null, which stands for nothing. */
 function denseAnswer(plan: Plan, rows: readonly (readonly (bigint | null)[])[]): ExactAnswer {
-  const vectors = plan.vectors.map(() => new Array<bigint>(groupCountOf(plan)).fill(0n));
-  const places = plan.keys.map((key) => new Map(key.values.map((value, place) => [BigInt(value), place])));
+  const vectors = plan.vectors.map(() => new Array<bigint>(groupCountOf(plan) ?? 0).fill(0n));
+  const places = plan.keys.map(
+    (key) => new Map(declaredValues(key).map((value, place) => [BigInt(value), place])),
+  );
   for (const row of rows) {
     const group = plan.keys.reduce((index, key, at) => {
       const place = places[at]!.get(row[at]!);
       assert(place !== undefined, "a group is of the domain");
-      return index * key.values.length + place;
+      return index * declaredValues(key).length + place;
     }, 0);
     let at = plan.keys.length;
     plan.vectors.forEach((vector, index) => {
@@ -62,7 +76,12 @@ function denseAnswer(plan: Plan, rows: readonly (readonly (bigint | null)[])[]):
       vectors[index]![group] = first - centred;
     });
   }
-  return { vectors };
+  return { groups: null, vectors };
+}
+
+function declaredValues(key: GroupKey): string[] {
+  assert(key.kind === "declared", "a declared key");
+  return key.values;
 }
 
 interface Value {
@@ -106,6 +125,8 @@ class Compiler {
         const type = typeFor(largest([magnitude(left.range), divisor]));
         return { sql: `(CAST(${left.sql} AS ${type}) // CAST(${literal(divisor)} AS ${type}))`, range };
       }
+      default:
+        throw new Error(`no ${expression.kind}`);
     }
   }
 

@@ -5,20 +5,23 @@ import { storedColumns } from "./stored-columns.ts";
 
 /** What does not fit; undefined if all does. */
 export function misfitOf(plan: Plan, manifest: DatasetManifest): string | undefined {
-  if (plan.table !== manifest.table) return `its table is ${plan.table}`;
+  const [source] = plan.rows.sources;
+  if (source?.kind !== "table" || source.table !== manifest.table) return "its table is another";
   // With fewer rows than the plan counts on, the noise would still do; with more, those beyond are left out.
-  if (plan.rowsPerPerson > manifest.rowsPerPerson) return `a person had ${plan.rowsPerPerson} rows`;
+  if (source.rowsPerPerson > manifest.rowsPerPerson) return `a person had ${source.rowsPerPerson} rows`;
   const columns = new Map(storedColumns(manifest).map((column) => [column.name, column]));
   const missing = [...columnsOf(plan)].find((name) => !columns.has(name));
   if (missing !== undefined) return `it had a column ${missing}`;
-  const changed = plan.keys.find(({ expression, values, labels }) => {
+  const changed = plan.keys.find((key) => {
+    if (key.kind === "open") return false;
+    const { expression, values, labels } = key;
     const domain = expression.kind === "column" ? (columns.get(expression.name)?.domain ?? []) : [];
     return domain.length > 0 && values.some((value, at) => domain[Number(value)] !== labels[at]);
   });
   return changed && "the texts of a key were others";
 }
 
-function columnsOf({ filter, keys, vectors }: Plan): Set<string> {
+function columnsOf({ rows: { filter }, keys, vectors }: Plan): Set<string> {
   const names = new Set<string>();
   const visit = (part: Expression | Predicate): void => {
     switch (part.kind) {
@@ -52,6 +55,6 @@ function columnsOf({ filter, keys, vectors }: Plan): Set<string> {
   };
   visit(filter);
   for (const { expression } of keys) visit(expression);
-  for (const { of } of vectors) if (of !== null) visit(of);
+  for (const vector of vectors) if (vector.kind !== "people" && vector.of !== null) visit(vector.of);
   return names;
 }

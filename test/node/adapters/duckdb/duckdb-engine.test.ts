@@ -11,6 +11,7 @@ import type { Expression } from "../../../../node/data-sharing/plan/plan.ts";
 import {
   byRegion,
   column,
+  declared,
   limits,
   manifestOf,
   planOf,
@@ -77,11 +78,10 @@ describe("the DuckDB engine", () => {
 
   it("reaches the memory limit with a code and no detail, which goes to the custodian's log", async () => {
     await open(50_000);
-    const age = {
-      expression: column("large"),
-      values: Array.from({ length: 9_999 }, (_, at) => String(at * 3)),
-      labels: [],
-    };
+    const age = declared(
+      column("large"),
+      Array.from({ length: 9_999 }, (_, at) => String(at * 3)),
+    );
     const plan = planOf([rowCount, sumOf(column("cost"), 0n, 10n)], { keys: [age] });
     const poor = { ...limits, memoryBytesMax: 1 << 20 };
     const error = await expectCode(() => data.engine.execute("visits", plan, poor), "engine_limit");
@@ -155,12 +155,15 @@ describe("the DuckDB engine", () => {
     it("takes no plan that was made for other data", async () => {
       await open(10, watched);
       const misfits = [
-        { ...plan, table: "others" },
+        {
+          ...plan,
+          rows: { ...plan.rows, sources: [{ kind: "table" as const, table: "others", rowsPerPerson: 5 }] },
+        },
         planOf([rowCount], { rowsPerPerson: 6 }),
         planOf([sumOf(column("salary"), 0n, 1n)]),
         planOf([rowCount], { filter: { kind: "not", operand: { kind: "is-null", column: "salary" } } }),
         planOf([rowCount], {
-          keys: [{ expression: column("region"), values: ["0", "1"], labels: ["south", "north"] }],
+          keys: [declared(column("region"), ["0", "1"], ["south", "north"])],
         }),
       ];
       for (const misfit of misfits) {
@@ -232,7 +235,7 @@ describe("the DuckDB engine", () => {
     for (const plan of bad) expect(() => compilePlan(plan, columns)).to.throw();
     const labels = ["'; DROP TABLE rows_; --"];
     const { sql } = compilePlan(
-      planOf([rowCount], { keys: [{ expression: column("age"), values: ["1"], labels }] }),
+      planOf([rowCount], { keys: [declared(column("age"), ["1"], labels)] }),
       columns,
     );
     expect(sql).to.not.contain("DROP");
