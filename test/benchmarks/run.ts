@@ -26,6 +26,13 @@ const suites: Record<string, () => Promise<Suite>> = {
       },
     };
   },
+  "safe-answers": async () => {
+    const { benchDiscreteGaussian } = await import("./safe-answers/discrete-gaussian.ts");
+    return {
+      benches: [benchDiscreteGaussian],
+      targets: { discreteGaussianDrawsPerSecond: { atLeast: 100_000 } },
+    };
+  },
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
