@@ -12,8 +12,29 @@ export interface Randomness {
 
 /** The exact integers behind an answer. They never leave the repository: only `release` may see them. */
 export interface ExactAnswer {
-  /** `vectors[v][g]`: vector v of group g; group g counts through the keys' domains, the last key fastest. */
+  /** With an open key the groups that rows have, each by its keys' labels; null where the plan's domains say which there are. */
+  groups: string[][] | null;
+  /**
+   * `vectors[v][g * cells + c]`: cell c (of `cellsOf`) of vector v for group g. Declared groups count through the keys' domains, the last
+   * key fastest; open ones in the order of `groups`.
+   */
   vectors: bigint[][];
+}
+
+/**
+ * Who takes part in an answer over a dataset that needs consent. People are numbered from 0 in the order in which they were enrolled, and a
+ * number keeps its person for ever, so an engine may keep which of its rows belong to which number.
+ */
+export interface PeopleFilter {
+  /** The asked purpose, as a name for what an engine keeps: two filters of one dataset and purpose are the same one at two moments. */
+  readonly purpose: string;
+  /** `personHash` (consent/person-hash.ts) of person i at bytes 16 i to 16 i + 15. Grows at its end only. */
+  hashes(): Uint8Array;
+  /**
+   * Bit i % 8 (the lowest is 0) of byte i >> 3: whether person i takes part at this moment. To be asked when the plan starts, not
+   * before it waits for its turn. People of the data who are in no filter take no part. Costs the same whoever consents to what.
+   */
+  takingPart(): Uint8Array;
 }
 
 export interface EngineLimits {
@@ -30,10 +51,11 @@ export interface PlanEngine {
    */
   requireAvailable(dataset: string, plan: Plan): Promise<void>;
   /**
-   * Runs `plan` over `dataset`.
+   * Runs `plan` over `dataset`: over the rows of those in `people` alone, as if nobody else were in the data. A dataset that was imported
+   * as needing consent is never run without `people`, nor any other with it: `engine_failed`.
    * @throws TrustedDataError `engine_limit` when a limit is hit, `engine_failed` for anything else; neither carries engine text.
    */
-  execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer>;
+  execute(dataset: string, plan: Plan, limits: EngineLimits, people?: PeopleFilter): Promise<ExactAnswer>;
 }
 
 /** How far an import has come, as a share of the file; a file is read more than once. */

@@ -3,11 +3,20 @@
  * which a key's domain is found. Slow on purpose of being plain.
  */
 import { assert } from "../../primitives/assert.ts";
+import { daysToDate, formatDecimal } from "../manifests/grid.ts";
 import type { ExactAnswer } from "../ports.ts";
-import { type Expression, groupCountOf, type Plan, type Predicate, type Vector } from "./plan.ts";
-
-/** Stored integers by column; null where a column is null. */
-export type Row = Readonly<Record<string, bigint | null>>;
+import { evaluateExpression, evaluatePredicate, type Row } from "./evaluate-row.ts";
+import {
+  cellsOf,
+  type GroupKey,
+  groupCountOf,
+  type PersonColumn,
+  type Plan,
+  type PublicJoin,
+  type Rows,
+  type Source,
+  type Vector,
+} from "./plan.ts";
 
 export interface PersonRow {
   person: string;
@@ -16,104 +25,188 @@ export interface PersonRow {
   columns: Row;
 }
 
+/** The rows of each table; a list by itself stands for every table. */
+export type Tables = readonly PersonRow[] | Readonly<Record<string, readonly PersonRow[]>>;
+
+export interface EvaluateOptions {
+  /** Whose rows take part; everybody's by default. */
+  takesPart?: (person: string) => boolean;
+  /** Open texts by their code. */
+  texts?: ReadonlyMap<bigint, string>;
+}
+
 /** Runs the plan without noise. */
-export function executePlan(rows: readonly PersonRow[], plan: Plan): ExactAnswer {
-  const vectors = plan.vectors.map(() => new Array<bigint>(groupCountOf(plan)).fill(0n));
-  const places = plan.keys.map((key) => new Map(key.values.map((value, index) => [value, index])));
-  for (const { columns } of boundedRows(rows, plan.rowsPerPerson)) {
-    if (evaluatePredicate(plan.filter, columns) !== true) continue;
-    const group = groupOf(plan, places, columns);
+export function executePlan(tables: Tables, plan: Plan, options: EvaluateOptions = {}): ExactAnswer {
+  const groups = new Groups(plan, options.texts ?? new Map());
+  const contributions = new Map<string, Map<number, Row[]>>();
+  for (const { person, columns } of rowsOf(tables, plan.rows, options.takesPart ?? (() => true))) {
+    const group = groups.placeOf(columns);
     if (group === null) continue;
-    plan.vectors.forEach((vector, index) => {
-      vectors[index]![group]! += contribution(vector, columns);
+    const own = contributions.get(person) ?? new Map<number, Row[]>();
+    contributions.set(person, own);
+    own.set(group, [...(own.get(group) ?? []), columns]);
+  }
+  const vectors = plan.vectors.map((vector) => new Array<bigint>(groups.count * cellsOf(vector)).fill(0n));
+  for (const own of contributions.values()) {
+    const taken = [...own].slice(0, plan.bounding.kind === "query" ? plan.bounding.groups : own.size);
+    for (const [group, rows] of taken) addPerson(plan, vectors, group, rows);
+  }
+  return { groups: groups.labels, vectors };
+}
+
+function addPerson(plan: Plan, vectors: bigint[][], group: number, rows: Row[]): void {
+  const have = BigInt(rows.length);
+  const most = plan.bounding.kind === "query" ? BigInt(plan.bounding.rowsPerGroup) : have;
+  plan.vectors.forEach((vector, index) => {
+    const cells = cellsOf(vector);
+    const totals = new Array<bigint>(cells).fill(0n);
+    for (const row of vector.kind === "people" ? rows.slice(0, 1) : rows) {
+      const change = changeBy(vector, row);
+      if (change !== null) totals[change.cell]! += change.amount;
+    }
+    totals.forEach((total, cell) => {
+      const isScaled = vector.kind !== "people" && have > most;
+      vectors[index]![group * cells + cell]! += isScaled ? (total * most) / have : total;
     });
+  });
+}
+
+/** What one row adds to which cell; null for nothing. */
+function changeBy(vector: Vector, row: Row): { cell: number; amount: bigint } | null {
+  if (vector.kind === "people") return { cell: 0, amount: 1n };
+  const value = vector.of === null ? 0n : evaluateExpression(vector.of, row);
+  if (value === null) return null;
+  if (vector.kind === "count") return { cell: 0, amount: 1n };
+  if (vector.kind === "buckets") {
+    const [offset, step] = [value - BigInt(vector.low), BigInt(vector.step)];
+    const last = BigInt(vector.buckets - 1);
+    const bucket = offset < 0n ? 0n : offset / step;
+    return { cell: Number(bucket > last ? last : bucket), amount: 1n };
   }
-  return { vectors };
+  const [low, high] = [BigInt(vector.low), BigInt(vector.high)];
+  const centred = (value < low ? low : value > high ? high : value) - BigInt(vector.centre);
+  return { cell: 0, amount: vector.kind === "squares" ? centred ** 2n : centred };
 }
 
-export function evaluateExpression(expression: Expression, row: Row): bigint | null {
-  switch (expression.kind) {
-    case "column": {
-      const value = row[expression.name];
-      assert(value !== undefined, "the row has the column");
-      return value;
+/** The groups of an answer: all of a declared domain, or those that rows have. */
+class Groups {
+  readonly #plan: Plan;
+  readonly #texts: ReadonlyMap<bigint, string>;
+  readonly #places = new Map<string, number>();
+  readonly #declared: (Map<string, number> | null)[];
+  readonly #dense: number | null;
+  /** By group and key; null where the plan itself says them. */
+  readonly labels: string[][] | null;
+
+  constructor(plan: Plan, texts: ReadonlyMap<bigint, string>) {
+    this.#plan = plan;
+    this.#texts = texts;
+    this.#dense = groupCountOf(plan);
+    this.labels = this.#dense === null ? [] : null;
+    this.#declared = plan.keys.map((key) =>
+      key.kind === "open" ? null : new Map(key.values.map((value, place) => [value, place])),
+    );
+  }
+
+  get count(): number {
+    return this.#dense ?? this.labels!.length;
+  }
+
+  /** The group's number, the last key fastest, or in the order of appearance; null for a row of no group. */
+  placeOf(row: Row): number | null {
+    const values: bigint[] = [];
+    let dense = 0;
+    for (const [index, key] of this.#plan.keys.entries()) {
+      const value = evaluateExpression(key.expression, row);
+      const place = value === null ? undefined : (this.#declared[index]?.get(String(value)) ?? null);
+      if (value === null || place === undefined || (place === null && key.kind === "declared")) return null;
+      if (key.kind === "declared") dense = dense * key.values.length + place!;
+      values.push(value);
     }
-    case "constant":
-      return BigInt(expression.value);
-    case "add":
-      return folded(expression.operands, row, (a, b) => a + b);
-    case "multiply":
-      return folded(expression.operands, row, (a, b) => a * b);
-    case "subtract":
-      return folded([expression.left, expression.right], row, (a, b) => a - b);
-    case "divide": {
-      const left = evaluateExpression(expression.left, row);
-      return left === null ? null : left / BigInt(expression.divisor);
-    }
+    if (this.labels === null) return dense;
+    const text = values.join(" ");
+    const known = this.#places.get(text);
+    if (known !== undefined) return known;
+    this.#places.set(text, this.labels.length);
+    return this.labels.push(values.map((value, index) => this.#labelOf(this.#plan.keys[index]!, value))) - 1;
+  }
+
+  #labelOf(key: GroupKey, value: bigint): string {
+    if (key.kind === "declared") return key.labels[key.values.indexOf(String(value))]!;
+    if (key.type === "date") return daysToDate(value);
+    return key.type === "text" ? (this.#texts.get(value) ?? String(value)) : formatDecimal(value, key.scale);
   }
 }
 
-/** true, false, or null for unknown. */
-export function evaluatePredicate(predicate: Predicate, row: Row): boolean | null {
-  switch (predicate.kind) {
-    case "always":
-      return true;
-    case "never":
-      return false;
-    case "is-null":
-      return evaluateExpression({ kind: "column", name: predicate.column }, row) === null;
-    case "not": {
-      const inner = evaluatePredicate(predicate.operand, row);
-      return inner === null ? null : !inner;
-    }
-    case "and":
-    case "or": {
-      const deciding = predicate.kind === "or";
-      const parts = predicate.operands.map((operand) => evaluatePredicate(operand, row));
-      if (parts.includes(deciding)) return deciding;
-      return parts.includes(null) ? null : !deciding;
-    }
-    case "in": {
-      const value = evaluateExpression(predicate.expression, row);
-      return value === null ? null : predicate.values.some((other) => BigInt(other) === value);
-    }
-    case "compare": {
-      const left = evaluateExpression(predicate.left, row);
-      const right = evaluateExpression(predicate.right, row);
-      if (left === null || right === null) return null;
-      if (predicate.operator === "=") return left === right;
-      return predicate.operator === "<" ? left < right : left <= right;
-    }
+/** All rows that pass, joined. */
+function rowsOf(tables: Tables, rows: Rows, takesPart: (person: string) => boolean): PersonRow[] {
+  const isJoin = rows.sources.length > 1;
+  const sources = rows.sources.map((source, at) =>
+    sourceRows(tables, source, takesPart).map((row) => ({
+      person: row.person,
+      columns: isJoin ? prefixed(row.columns, `${at}.`) : row.columns,
+    })),
+  );
+  const [first, ...others] = sources;
+  assert(first !== undefined, "rows come from somewhere");
+  const joined = others.reduce(unitJoin, first);
+  return rows.publicJoins
+    .reduce((left, join, at) => publicJoin(left, join, at), joined)
+    .filter(({ columns }) => evaluatePredicate(rows.filter, columns) === true);
+}
+
+function sourceRows(tables: Tables, source: Source, takesPart: (person: string) => boolean): PersonRow[] {
+  if (source.kind === "people") {
+    const byPerson = Map.groupBy(rowsOf(tables, source.rows, takesPart), (row) => row.person);
+    return [...byPerson].map(([person, own]) => ({
+      person,
+      columns: Object.fromEntries(source.columns.map((column) => [column.name, personValue(column, own)])),
+    }));
   }
-}
-
-function folded(operands: Expression[], row: Row, combine: (a: bigint, b: bigint) => bigint): bigint | null {
-  const values = operands.map((operand) => evaluateExpression(operand, row));
-  return values.reduce((a, b) => (a === null || b === null ? null : combine(a, b)));
-}
-
-function boundedRows(rows: readonly PersonRow[], rowsPerPerson: number): PersonRow[] {
-  const byPerson = Map.groupBy(rows, (row) => row.person);
+  const rows = Array.isArray(tables) ? tables : (tables as Record<string, PersonRow[]>)[source.table];
+  assert(rows !== undefined, "the plan's tables are there");
+  const byPerson = Map.groupBy(
+    (rows as PersonRow[]).filter(({ person }) => takesPart(person)),
+    (row) => row.person,
+  );
   return [...byPerson.values()].flatMap((own) =>
-    own.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)).slice(0, rowsPerPerson),
+    own.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)).slice(0, source.rowsPerPerson),
   );
 }
 
-/** The group's number, the last key fastest; null for a row of no group. */
-function groupOf(plan: Plan, places: Map<string, number>[], row: Row): number | null {
-  let group = 0;
-  for (const [index, key] of plan.keys.entries()) {
-    const place = places[index]!.get(String(evaluateExpression(key.expression, row)));
-    if (place === undefined) return null;
-    group = group * key.values.length + place;
-  }
-  return group;
+function personValue({ aggregate, of }: PersonColumn, rows: PersonRow[]): bigint | null {
+  const values = rows
+    .map(({ columns }) => (of === null ? 0n : evaluateExpression(of, columns)))
+    .filter((value) => value !== null);
+  if (aggregate === "count") return BigInt(values.length);
+  if (aggregate === "sum") return values.reduce((a, b) => a + b, 0n);
+  if (values.length === 0) return null;
+  return values.reduce((a, b) => (a < b === (aggregate === "minimum") ? a : b));
 }
 
-function contribution(vector: Vector, row: Row): bigint {
-  const value = vector.of === null ? 0n : evaluateExpression(vector.of, row);
-  if (value === null) return 0n;
-  if (vector.kind === "count") return 1n;
-  const [low, high] = [BigInt(vector.low), BigInt(vector.high)];
-  return (value < low ? low : value > high ? high : value) - BigInt(vector.centre);
+function unitJoin(left: PersonRow[], right: PersonRow[]): PersonRow[] {
+  const byPerson = Map.groupBy(right, (row) => row.person);
+  return left.flatMap(({ person, columns }) =>
+    (byPerson.get(person) ?? []).map((other) => ({ person, columns: { ...columns, ...other.columns } })),
+  );
+}
+
+function publicJoin(left: PersonRow[], { on, columns, rows }: PublicJoin, at: number): PersonRow[] {
+  const byKey = Map.groupBy(rows, (row) => row.slice(0, on.length).join(" "));
+  return left.flatMap((row) => {
+    const key = on.map((expression) => evaluateExpression(expression, row.columns)).join(" ");
+    return (byKey.get(key) ?? []).map((match) => ({
+      person: row.person,
+      columns: {
+        ...row.columns,
+        ...Object.fromEntries(
+          columns.map((name, place) => [`p${at}.${name}`, BigInt(match[on.length + place]!)]),
+        ),
+      },
+    }));
+  });
+}
+
+function prefixed(columns: Row, prefix: string): Row {
+  return Object.fromEntries(Object.entries(columns).map(([name, value]) => [`${prefix}${name}`, value]));
 }
