@@ -1,4 +1,5 @@
 /** From what was typed to a question: which datasets, which parameters, which purpose. */
+import { commonPurposes, isPurpose, nearestPurpose } from "../data-sharing/consent/purposes.ts";
 import { type DatasetOffer, discoverDatasets } from "../data-sharing/discover.ts";
 import type { AlgorithmManifest } from "../data-sharing/manifests/algorithm-manifest.ts";
 import { resolveParameters } from "../data-sharing/plan/parameters.ts";
@@ -78,15 +79,16 @@ export function choosePurpose(
   algorithm: AlgorithmManifest,
   offers: readonly DatasetOffer[],
 ): string {
-  const permitted = algorithm.purposes.filter((purpose) =>
-    offers.every(({ manifest }) => manifest.purposes.includes(purpose)),
+  const permitted = offers.reduce(
+    (common, { manifest }) => commonPurposes(common, manifest.purposes),
+    algorithm.purposes,
   );
   const listed = permitted.join(", ");
   // Whether a purpose is permitted is for the repositories to say, and their refusal is logged.
   if (given !== undefined) {
-    if (/^dpv:[A-Z][A-Za-z]+$/.test(given)) return given;
+    if (isPurpose(given)) return given;
     throw usageError(
-      `--purpose takes a term of the Data Privacy Vocabulary${listed === "" ? ", such as dpv:AcademicResearch" : `; permitted here: ${listed}`}.`,
+      `--purpose takes a term of the Data Privacy Vocabulary${listed === "" ? `; the nearest is ${nearestPurpose(given)}` : `; permitted here: ${listed}`}.`,
     );
   }
   if (permitted.length === 1) return permitted[0]!;

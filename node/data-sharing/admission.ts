@@ -6,6 +6,7 @@
  */
 import { type ErrorCode, TrustedDataError } from "../errors.ts";
 import type { Hex } from "../primitives/hex.ts";
+import { commonPurposes, permittingPurpose } from "./consent/purposes.ts";
 import {
   type AlgorithmManifest,
   algorithmHash,
@@ -142,8 +143,8 @@ function requireFit(request: QuestionRequest, dataset: DatasetManifest, algorith
       `The algorithm was vetted for data of class "${algorithm.dataClass}", the dataset is of class "${dataset.dataClass}".`,
     );
   }
-  if (!dataset.purposes.includes(request.purpose) || !algorithm.purposes.includes(request.purpose)) {
-    const permitted = dataset.purposes.filter((purpose) => algorithm.purposes.includes(purpose));
+  if (![dataset, algorithm].every(({ purposes }) => permittingPurpose(purposes, request.purpose))) {
+    const permitted = commonPurposes(dataset.purposes, algorithm.purposes);
     throw new TrustedDataError(
       "purpose_not_permitted",
       `The purpose ${request.purpose} is not permitted; permitted here: ${permitted.join(", ") || "none"}.`,

@@ -8,7 +8,8 @@ import { type Deployment, signingDomain } from "../ledger/deployment.ts";
 import { canonicalHash } from "../primitives/canonical-json.ts";
 import { addressPattern, type Hex } from "../primitives/hex.ts";
 import { signerOf, type TypedStruct } from "../primitives/typed-data.ts";
-import { identifierSchema, purposeSchema } from "./manifests/dataset-manifest.ts";
+import { purposeSchema } from "./consent/purposes.ts";
+import { identifierSchema } from "./manifests/dataset-manifest.ts";
 
 /** A request signed for longer could be kept and used when it suits somebody else. */
 export const requestLifetimeSecondsMax = 600;

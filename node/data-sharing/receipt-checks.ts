@@ -7,6 +7,7 @@ import { canonicalHash } from "../primitives/canonical-json.ts";
 import { fromHex, toHex } from "../primitives/hex.ts";
 import { rootFromInclusionProof } from "../primitives/merkle.ts";
 import { signerOf } from "../primitives/typed-data.ts";
+import { permittingPurpose } from "./consent/purposes.ts";
 import { algorithmHash } from "./manifests/algorithm-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
@@ -109,7 +110,9 @@ function checkPlan({ transcript, plan, algorithm, dataset }: Receipt): ReceiptCh
 
 function checkPurpose({ transcript, algorithm, dataset }: Receipt): ReceiptCheck {
   const { purpose } = transcript.request;
-  const permitted = [algorithm, dataset].every((manifest) => manifest?.purposes.includes(purpose) ?? false);
+  const permitted = [algorithm, dataset].every(
+    (manifest) => manifest !== null && permittingPurpose(manifest.purposes, purpose) !== undefined,
+  );
   const passed = transcript.outcome === "refused" || permitted;
   const passing = permitted ? `${purpose} is permitted by dataset and algorithm` : `asked for ${purpose}`;
   return check("purpose", passed, passing, `${purpose} is not permitted by dataset and algorithm`);

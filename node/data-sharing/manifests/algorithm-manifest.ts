@@ -5,12 +5,12 @@
 import { z } from "zod";
 import { canonicalHash } from "../../primitives/canonical-json.ts";
 import type { Hex } from "../../primitives/hex.ts";
+import { purposeSchema } from "../consent/purposes.ts";
 import {
   boundMagnitudeMax,
   identifierSchema,
   microRhoSchema,
   nameSchema,
-  purposeSchema,
 } from "./dataset-manifest.ts";
 import { parseManifestWith } from "./parse-manifest.ts";
 

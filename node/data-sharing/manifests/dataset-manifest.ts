@@ -6,6 +6,7 @@
  * declared domain, a date as days since 1970-01-01. Plans, engines and (later) multiparty computation see integers only.
  */
 import { z } from "zod";
+import { purposeSchema } from "../consent/purposes.ts";
 import { decimalToGrid } from "./grid.ts";
 import { parseManifestWith } from "./parse-manifest.ts";
 
@@ -28,14 +29,6 @@ export const identifierSchema = z
 export const boundMagnitudeMax = 2 ** 47;
 /** Keys of one grouping column; more would spread any budget too thin to answer. */
 export const domainSizeMax = 10_000;
-/** Purposes are terms of the W3C Data Privacy Vocabulary. */
-export const purposeSchema = z
-  .string()
-  .regex(
-    /^dpv:[A-Z][A-Za-z]+$/,
-    "use a term of the Data Privacy Vocabulary, such as dpv:ResearchAndDevelopment",
-  )
-  .max(64);
 /** Decimal digits of a count of micro-rho; up to 10^12 micro-rho. */
 export const microRhoSchema = z
   .string()
@@ -106,7 +99,13 @@ const manifestSchema = z.strictObject({
   columns: z
     .record(identifierSchema, columnSchema)
     .refine((columns) => Object.keys(columns).length > 0, "declare at least one column"),
+  /** What answers may be used for; a purpose permits all that are narrower. */
   purposes: z.array(purposeSchema).min(1).max(32),
+  /**
+   * Whether the lawful ground is each person's consent (`dpv:Consent`): then answers are over those alone who consent to the question's
+   * purpose at that moment. Left out it means not required, and the manifest keeps the hash that it had before there was such a field.
+   */
+  consent: z.enum(["required", "not-required"]).optional(),
   budget: z.strictObject({
     /** All queriers together, as queriers may collude. */
     totalMicroRho: microRhoSchema,
@@ -125,6 +124,10 @@ export const datasetManifestSchema = manifestSchema.refine(
 
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
 export type DatasetColumn = z.infer<typeof columnSchema>;
+
+export function needsConsent({ consent }: Pick<DatasetManifest, "consent">): boolean {
+  return consent === "required";
+}
 
 /**
  * Reads a manifest from JSON or YAML.
