@@ -17,7 +17,8 @@ import { planHash } from "./plan/plan-hash.ts";
 import { planSchema } from "./plan/plan-schema.ts";
 import { requestLifetimeSecondsMax, type SignedRequest } from "./question-request.ts";
 import { promiseSchema } from "./receipt.ts";
-import { answerHash, checkAnswer, releasedAnswerSchema } from "./release/answer.ts";
+import { answerHash, releasedAnswerSchema } from "./release/answer.ts";
+import { checkAnswer } from "./release/check-answer.ts";
 import {
   clockSlackS,
   promiseBlocksMax,

@@ -12,7 +12,7 @@ import { canonicalHash, canonicalJson } from "../primitives/canonical-json.ts";
 import type { Hex } from "../primitives/hex.ts";
 import { KeyedLock } from "../primitives/keyed-lock.ts";
 import { type LogModules, type LogOptions, logOutcome } from "./log-outcome.ts";
-import { groupCountOf, type Plan } from "./plan/plan.ts";
+import type { Plan } from "./plan/plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import type {
   ChargeRefusal,
@@ -26,7 +26,7 @@ import type {
 } from "./ports.ts";
 import { datasetId } from "./question-request.ts";
 import { answerHash, type ReleasedAnswer } from "./release/answer.ts";
-import { releaseAnswer } from "./release/release.ts";
+import { emptyAnswer, releaseAnswer } from "./release/release.ts";
 
 export interface AnsweringOptions extends LogOptions {
   /** How often the data version advances, whether or not data changed. */
@@ -155,8 +155,7 @@ export class Answering {
     } catch (error) {
       if (!(error instanceof TrustedDataError)) throw error;
       this.#modules.onEngineFailure(dataset, error);
-      const groups = groupCountOf(plan);
-      return { vectors: plan.vectors.map(() => new Array<bigint>(groups).fill(0n)) };
+      return emptyAnswer(plan);
     }
   }
 

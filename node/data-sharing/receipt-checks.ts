@@ -13,7 +13,8 @@ import { compilePlan } from "./plan/compile-plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import { datasetId, isSignedByQuerier } from "./question-request.ts";
 import type { Receipt } from "./receipt.ts";
-import { answerHash, checkAnswer } from "./release/answer.ts";
+import { answerHash } from "./release/answer.ts";
+import { checkAnswer } from "./release/check-answer.ts";
 import { promiseBlocksMax, transcriptHash } from "./transcript.ts";
 
 export interface ReceiptCheck {

@@ -4,10 +4,9 @@
  */
 
 import { formatDecimal } from "../manifests/grid.ts";
-import { integerSquareRoot } from "../mechanisms/discrete-gaussian.ts";
 import { gaussianNoiseMargin } from "../mechanisms/noise-interval.ts";
-import { type Rational, rational } from "../mechanisms/rational.ts";
-import { lowestTerms } from "./answer.ts";
+import type { Rational } from "../mechanisms/rational.ts";
+import { added, normalMargin, roundDivide, scaled, sum } from "./fixed-point.ts";
 
 /** A noisy integer and the variance of its noise. */
 export interface Tally {
@@ -28,11 +27,10 @@ export interface Cell {
   margin: string | null;
 }
 
-/** An average is shown with two more decimal places than the values it is made of. */
-export const averageExtraScale = 2;
+export const emptyCell: Cell = { value: null, margin: null };
 
-/** The square of the 97.5% point of the normal distribution, in millionths, rounded up. */
-const normalPointSquared = 3_841_459n;
+/** An average is shown with two more decimal places than the values it is made of; a variance with two more than their squares. */
+export const extraScale = 2;
 
 /** A negative noisy count is shown as 0, which is nearer to any count that there can be. */
 export function countCell(tallies: Tally[]): Cell {
@@ -59,22 +57,20 @@ export function sumCell(tallies: Tally[], scale: number): Cell {
  */
 export function averageCell(terms: AverageTerm[], scale: number): Cell {
   const count = sum(terms.map((term) => term.count.value));
-  if (count <= 0n) return { value: null, margin: null };
+  if (count <= 0n) return emptyCell;
   const numerator = sum(terms.map((term) => term.sum.value + term.centre * term.count.value));
-  const extra = 10n ** BigInt(averageExtraScale);
+  const extra = 10n ** BigInt(extraScale);
   // The variance of A times count^4.
   const variance = terms
     .map(({ sum: { variance: ofSum }, count: { variance: ofCount }, centre }) =>
       added(scaled(ofSum, count * count), scaled(ofCount, (centre * count - numerator) ** 2n)),
     )
     .reduce(added);
-  const squared = ceilDivide(
-    normalPointSquared * extra * extra * variance.numerator,
-    1_000_000n * variance.denominator * count ** 4n,
-  );
+  const { numerator: top, denominator: bottom } = scaled(variance, extra * extra);
+  const margin = normalMargin({ numerator: top, denominator: bottom * count ** 4n });
   return {
-    value: formatDecimal(roundDivide(numerator * extra, count), scale + averageExtraScale),
-    margin: formatDecimal(ceilSquareRoot(squared), scale + averageExtraScale),
+    value: formatDecimal(roundDivide(numerator * extra, count), scale + extraScale),
+    margin: formatDecimal(margin, scale + extraScale),
   };
 }
 
@@ -88,33 +84,4 @@ function total(tallies: Tally[]): Tally {
     value: sum(tallies.map((tally) => tally.value)),
     variance: tallies.map((tally) => tally.variance).reduce(added),
   };
-}
-
-function added(a: Rational, b: Rational): Rational {
-  return lowestTerms(
-    rational(a.numerator * b.denominator + b.numerator * a.denominator, a.denominator * b.denominator),
-  );
-}
-
-function scaled(a: Rational, factor: bigint): Rational {
-  return rational(a.numerator * factor, a.denominator);
-}
-
-/** To the nearest, halves away from zero; the divisor is positive. */
-function roundDivide(value: bigint, divisor: bigint): bigint {
-  const magnitude = ((value < 0n ? -value : value) * 2n + divisor) / (2n * divisor);
-  return value < 0n ? -magnitude : magnitude;
-}
-
-function ceilDivide(value: bigint, divisor: bigint): bigint {
-  return (value + divisor - 1n) / divisor;
-}
-
-function ceilSquareRoot(value: bigint): bigint {
-  const root = integerSquareRoot(value);
-  return root * root < value ? root + 1n : root;
-}
-
-function sum(values: bigint[]): bigint {
-  return values.reduce((a, b) => a + b, 0n);
 }

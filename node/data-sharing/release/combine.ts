@@ -3,9 +3,10 @@
  * are matched by the labels of their keys, counts and sums add up, variances too. A person in two repositories counts twice.
  */
 import { TrustedDataError } from "../../errors.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { GroupKey, Output, Plan } from "../plan/plan.ts";
 import type { ReleasedAnswer } from "./answer.ts";
-import { columnsOfOutputs, type GroupPart, groupsOf, type PresentedAnswer, presentRow } from "./present.ts";
+import { compareLabelLists, compareLabels } from "./labels.ts";
+import { groupsOf, type PresentedAnswer, type PresentedGroup, presentGroups } from "./present.ts";
 
 export interface AnswerOfPlan {
   plan: Plan;
@@ -13,56 +14,87 @@ export interface AnswerOfPlan {
 }
 
 /**
- * A group that some repositories suppress is made of the others and marked `partial`; one that is in the domain of only some is of
- * those alone.
+ * A group that some repositories suppress is made of the others and marked `partial`, as is one that a repository with an open key does
+ * not show; one that is in the domain of only some is of those alone. HAVING, ORDER BY and LIMIT act on the combined numbers.
  * @throws TrustedDataError `answers_not_combinable`, `answer_invalid`.
  */
 export function combineAnswers(answers: readonly AnswerOfPlan[]): PresentedAnswer & { repositories: number } {
-  const [first] = answers;
-  if (first === undefined) notCombinable("there are none");
-  for (const { plan } of answers) checkAlike(first.plan, plan);
-  const groups = new Map<string, { labels: string[]; parts: GroupPart[] }>();
-  for (const { plan, released } of answers) {
+  const plans = answers.map(({ plan }) => plan);
+  requireCombinable(plans);
+  const groups = new Map<string, PresentedGroup>();
+  const shownBy = answers.map(({ plan, released }) => {
+    const own = new Set<PresentedGroup>();
     for (const { labels, part } of groupsOf(plan, released)) {
       const key = JSON.stringify(labels);
       const group = groups.get(key) ?? { labels, parts: [] };
-      group.parts.push(part);
       groups.set(key, group);
+      group.parts.push(part);
+      own.add(group);
     }
+    return own;
+  });
+  for (const [index, { plan, released }] of answers.entries()) {
+    if (released.groups === null) continue;
+    for (const group of groups.values())
+      if (!shownBy[index]!.has(group)) group.parts.push({ plan, released: null });
   }
-  const columns = columnsOfOutputs(answers.map(({ plan }) => plan));
-  const places = first.plan.keys.map((_, key) =>
-    labelPlaces(answers.map(({ plan }) => plan.keys[key]!.labels)),
-  );
-  const rows = [...groups.values()]
-    .sort((a, b) => byPlaces(a.labels, b.labels, places))
-    .map(({ labels, parts }) => presentRow(columns, labels, parts));
-  return { columns, rows, repositories: answers.length };
+  const inOrder = [...groups.values()].sort(groupOrder(plans));
+  return { ...presentGroups(plans, inOrder), repositories: answers.length };
 }
 
-function checkAlike(one: Plan, other: Plan): void {
-  const shape = (plan: Plan) =>
-    JSON.stringify(
-      plan.outputs.map((output) => [output.kind, output.name, output.kind === "key" ? output.key : null]),
+/**
+ * Whether answers to these plans can be put together: known before anybody is asked.
+ * @throws TrustedDataError `answers_not_combinable`, saying what to do.
+ */
+export function requireCombinable(plans: readonly Plan[]): void {
+  const [first, ...others] = plans;
+  if (first === undefined) notCombinable("there are none");
+  for (const plan of others) {
+    if (shapeOf(first) !== shapeOf(plan)) notCombinable("their columns differ in name or kind");
+    if (first.keys.length !== plan.keys.length) notCombinable("they group by different keys");
+    if (JSON.stringify(first.post) !== JSON.stringify(plan.post))
+      notCombinable("they are filtered or ordered differently");
+  }
+  const quantile = first.outputs.find(({ kind }) => kind === "quantile");
+  if (others.length > 0 && quantile !== undefined)
+    notCombinable(
+      `${quantile.name} is a median, quantile, minimum or maximum, and that of all people does not follow from those of parts; ask one dataset at a time, or ask for counts by ranges of the values`,
     );
-  if (shape(one) !== shape(other)) notCombinable("their columns differ in name or kind");
-  if (one.keys.length !== other.keys.length) notCombinable("they group by different keys");
 }
 
-/** Where each label stands: as in the first plan where it has them all, else numbers by size and others as they come. */
+/** What must be the same in all: names and kinds, without grids and places. */
+function shapeOf({ outputs }: Plan): string {
+  const kindOf = (output: Output) => {
+    if (output.kind === "key") return [output.key];
+    if (output.kind === "count") return [output.cell];
+    return output.kind === "variance" ? [output.sample, output.root] : [];
+  };
+  return JSON.stringify(outputs.map((output) => [output.kind, output.name, output.shown, ...kindOf(output)]));
+}
+
+/** As in the first plan where its domains have all labels, else numbers by size and others as they come; as `compareLabelLists` if a key is open. */
+function groupOrder(plans: Plan[]): (a: PresentedGroup, b: PresentedGroup) => number {
+  if (plans.some(({ keys }) => keys.some(({ kind }) => kind === "open")))
+    return (a, b) => compareLabelLists(a.labels, b.labels);
+  const places = plans[0]!.keys.map((_, key) => labelPlaces(plans.map(({ keys }) => domainOf(keys[key]!))));
+  return (a, b) => {
+    for (const [key, order] of places.entries()) {
+      const difference = order.get(a.labels[key]!)! - order.get(b.labels[key]!)!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  };
+}
+
+function domainOf(key: GroupKey): string[] {
+  return key.kind === "declared" ? key.labels : [];
+}
+
 function labelPlaces(labels: string[][]): Map<string, number> {
   const distinct = [...new Set(labels.flat())];
   if (distinct.length > labels[0]!.length && distinct.every((label) => /^-?\d+$/.test(label)))
-    distinct.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0));
+    distinct.sort(compareLabels);
   return new Map(distinct.map((label, place) => [label, place]));
-}
-
-function byPlaces(a: string[], b: string[], places: Map<string, number>[]): number {
-  for (const [key, order] of places.entries()) {
-    const difference = order.get(a[key]!)! - order.get(b[key]!)!;
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 function notCombinable(reason: string): never {

@@ -2,33 +2,34 @@
  * A released answer as a table. Post-processing of released integers and public parameters: repository and client compute the same, and
  * no privacy is lost by it.
  */
+import { formatDecimal } from "../manifests/grid.ts";
 import { groupCountOf, type Output, type Plan } from "../plan/plan.ts";
-import { checkAnswer, planVariances, type ReleasedAnswer } from "./answer.ts";
-import {
-  averageCell,
-  averageExtraScale,
-  type Cell,
-  countCell,
-  rescaledTally,
-  sumCell,
-  type Tally,
-} from "./cells.ts";
+import { planVariances, type ReleasedAnswer } from "./answer.ts";
+import { type Cell, emptyCell } from "./cells.ts";
+import { checkAnswer } from "./check-answer.ts";
+import { declaredLabels } from "./labels.ts";
+import { gridScaleOf, outputCell, type Released, type ShownPart, shownScaleOf } from "./output-cells.ts";
+import { applyPost } from "./post.ts";
 
 export interface PresentedColumn {
   name: string;
   kind: Output["kind"];
-  /** Decimal places of its values; averages have two more than what they are made of. */
+  /** What its values are: a key's label is text. */
+  type: "text" | "number" | "date";
+  /** Decimal places of its values; averages and variances have two more than what they are made of. */
   scale: number;
+  /** Of a quantile: how far apart its candidates are, in the column's own unit, or in days; the value is one of them. */
+  spacing: string | null;
 }
 
 export interface PresentedRow {
-  /** A label for a key, else a decimal number as text; null where the group is suppressed or an average has nobody to be of. */
+  /** A label for a key, else a decimal number or a date as text; null where the group is suppressed or nobody is there to be measured. */
   values: (string | null)[];
-  /** The 95% margin of the noise, approximate for averages; null where there is none. */
+  /** The 95% margin of the noise, approximate for averages and variances; null where there is none. */
   margins: (string | null)[];
-  /** Too few rows by the noisy count. */
+  /** Too few rows or people by the noisy count. */
   suppressed: boolean;
-  /** Some of several repositories suppressed the group; the numbers are of the others. */
+  /** Some of several repositories do not show the group; the numbers are of the others. */
   partial: boolean;
 }
 
@@ -37,48 +38,86 @@ export interface PresentedAnswer {
   rows: PresentedRow[];
 }
 
-/** One repository's numbers of one group. */
+/** One repository's numbers of one group; null where it does not show it. */
 export interface GroupPart {
   plan: Plan;
-  /** By vector; null for a suppressed group. */
-  tallies: Tally[] | null;
+  released: Released[][] | null;
+}
+
+export interface PresentedGroup {
+  labels: string[];
+  parts: GroupPart[];
 }
 
 /** @throws TrustedDataError `answer_invalid` where the answer is not one of this plan. */
 export function presentAnswer(plan: Plan, released: ReleasedAnswer): PresentedAnswer {
-  const columns = columnsOfOutputs([plan]);
-  const rows = groupsOf(plan, released).map(({ labels, part }) => presentRow(columns, labels, [part]));
-  return { columns, rows };
+  return presentGroups(
+    [plan],
+    groupsOf(plan, released).map(({ labels, part }) => ({ labels, parts: [part] })),
+  );
 }
 
-/** The groups of an answer in the plan's order, each with the labels of its keys. */
-export function groupsOf(plan: Plan, released: ReleasedAnswer): { labels: string[]; part: GroupPart }[] {
-  checkAnswer(plan, released);
+/** The groups of an answer in its own order, each with the labels of its keys. */
+export function groupsOf(plan: Plan, answer: ReleasedAnswer): { labels: string[]; part: GroupPart }[] {
+  checkAnswer(plan, answer);
   const variances = planVariances(plan);
-  return Array.from({ length: groupCountOf(plan) }, (_, group) => {
-    const values = released.values
-      .map((vector) => vector[group])
-      .filter((value) => typeof value === "string");
-    const tallies = values.map((value, vector) => ({ value: BigInt(value), variance: variances[vector]! }));
-    return { labels: labelsOf(plan, group), part: { plan, tallies: values.length === 0 ? null : tallies } };
+  const count = answer.groups?.length ?? groupCountOf(plan)!;
+  return Array.from({ length: count }, (_, group) => {
+    const released = answer.values.map((values, release): Released[] => {
+      const cells = values.length / count;
+      return values
+        .slice(group * cells, (group + 1) * cells)
+        .filter((value) => value !== null)
+        .map((value) => ({ value: BigInt(value), variance: variances[release]! }));
+    });
+    const isShown = released.some((cells) => cells.length > 0);
+    return {
+      labels: answer.groups?.[group] ?? declaredLabels(plan, group),
+      part: { plan, released: isShown ? released : null },
+    };
   });
 }
 
-/** The columns of plans with equal outputs, on the finest of their grids. */
-export function columnsOfOutputs(plans: Plan[]): PresentedColumn[] {
-  return plans[0]!.outputs.map(({ name, kind }, index) => {
-    const scale = Math.max(...plans.map((plan) => scaleOf(plan.outputs[index]!)));
-    return { name, kind, scale: kind === "average" ? scale + averageExtraScale : scale };
-  });
+/** The table of these groups after HAVING, ORDER BY and LIMIT. All plans have the same outputs, on grids of their own. */
+export function presentGroups(plans: Plan[], groups: PresentedGroup[]): PresentedAnswer {
+  const [{ outputs, post }] = plans as [Plan];
+  const grids = outputs.map((_, index) =>
+    Math.max(...plans.map((plan) => gridScaleOf(plan.outputs[index]!))),
+  );
+  const columns = outputs.map((output, index) => columnOf(plans[0]!, output, grids[index]!));
+  const rows = applyPost(
+    post,
+    columns,
+    groups.map((group) => rowOf(outputs, grids, group)),
+  );
+  const isShown = (_: unknown, index: number) => outputs[index]!.shown;
+  return {
+    columns: columns.filter(isShown),
+    rows: rows.map((row) => ({
+      ...row,
+      values: row.values.filter(isShown),
+      margins: row.margins.filter(isShown),
+    })),
+  };
+}
+
+function columnOf({ vectors, releases }: Plan, output: Output, grid: number): PresentedColumn {
+  const { name, kind } = output;
+  const scale = shownScaleOf(output, grid);
+  if (kind === "key") return { name, kind, type: "text", scale, spacing: null };
+  if (kind !== "quantile") return { name, kind, type: "number", scale, spacing: null };
+  const vector = vectors[releases[output.release]!.vector]!;
+  const spacing = vector.kind === "buckets" ? formatDecimal(BigInt(vector.step), output.scale) : null;
+  return { name, kind, type: output.type, scale, spacing };
 }
 
 /** One row from the parts that are not suppressed. */
-export function presentRow(columns: PresentedColumn[], labels: string[], parts: GroupPart[]): PresentedRow {
-  const shown = parts.filter((part): part is { plan: Plan; tallies: Tally[] } => part.tallies !== null);
+function rowOf(outputs: Output[], grids: number[], { labels, parts }: PresentedGroup): PresentedRow {
+  const shown = parts.filter((part): part is ShownPart => part.released !== null);
   const suppressed = shown.length === 0;
-  const cells = parts[0]!.plan.outputs.map((output, index): Cell => {
+  const cells = outputs.map((output, index): Cell => {
     if (output.kind === "key") return { value: labels[output.key]!, margin: null };
-    return suppressed ? { value: null, margin: null } : cellOf(index, columns[index]!.scale, shown);
+    return suppressed ? emptyCell : outputCell(index, grids[index]!, shown);
   });
   return {
     values: cells.map((cell) => cell.value),
@@ -86,44 +125,4 @@ export function presentRow(columns: PresentedColumn[], labels: string[], parts: 
     suppressed,
     partial: !suppressed && shown.length < parts.length,
   };
-}
-
-function cellOf(index: number, scale: number, parts: { plan: Plan; tallies: Tally[] }[]): Cell {
-  const sums: Tally[] = [];
-  const counts: Tally[] = [];
-  const centres: bigint[] = [];
-  const grid = parts[0]!.plan.outputs[index]!.kind === "average" ? scale - averageExtraScale : scale;
-  for (const { plan, tallies } of parts) {
-    const output = plan.outputs[index]!;
-    const factor = 10n ** BigInt(grid - scaleOf(output));
-    if (output.kind === "count") counts.push(tallies[output.vector]!);
-    if (output.kind === "sum") sums.push(rescaledTally(tallies[output.vector]!, factor));
-    if (output.kind === "average") {
-      const vector = plan.vectors[output.sum]!;
-      sums.push(rescaledTally(tallies[output.sum]!, factor));
-      counts.push(tallies[output.count]!);
-      centres.push(vector.kind === "sum" ? BigInt(vector.centre) * factor : 0n);
-    }
-  }
-  if (centres.length > 0)
-    return averageCell(
-      centres.map((centre, part) => ({ centre, sum: sums[part]!, count: counts[part]! })),
-      grid,
-    );
-  return sums.length > 0 ? sumCell(sums, grid) : countCell(counts);
-}
-
-function scaleOf(output: Output): number {
-  return "scale" in output ? output.scale : 0;
-}
-
-/** The labels of a group, by key; the last key counts fastest. */
-function labelsOf(plan: Plan, group: number): string[] {
-  const labels: string[] = [];
-  let rest = group;
-  for (const key of plan.keys.toReversed()) {
-    labels.unshift(key.labels[rest % key.labels.length]!);
-    rest = Math.floor(rest / key.labels.length);
-  }
-  return labels;
 }
