@@ -110,4 +110,28 @@ export const migrations: readonly string[] = [
   CREATE TABLE descriptions (repository TEXT PRIMARY KEY, description TEXT NOT NULL) STRICT;
   CREATE TABLE manifests (algorithm TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
   `,
+  `
+  -- What receipts say, in the order in which they were taken; small rows, as all of a dataset are read at a start.
+  CREATE TABLE consents (
+    sequence INTEGER PRIMARY KEY,
+    dataset TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    person INTEGER NOT NULL,
+    binding INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('given', 'withdrawn')),
+    -- Separated by blanks; none in a withdrawal of everything.
+    purposes TEXT NOT NULL,
+    expires_s INTEGER,
+    time_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX consents_by_principal ON consents (dataset, principal, time_ms);
+
+  CREATE TABLE consent_receipts (
+    consent INTEGER PRIMARY KEY REFERENCES consents (sequence),
+    record TEXT NOT NULL UNIQUE,
+    entry INTEGER NOT NULL REFERENCES entries (position),
+    signed TEXT NOT NULL,
+    reply TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -112,6 +112,16 @@ export class StateDatabase {
     return this.#guarded(() => this.#statement(sql).all(...values) as T[]);
   }
 
+  /** Row by row, for many of them; nothing else may be asked by the same `sql` until it is through. */
+  *each<T extends Row>(sql: string, ...values: SQLInputValue[]): Generator<T> {
+    const rows = this.#guarded(() => this.#statement(sql).iterate(...values));
+    for (;;) {
+      const next = this.#guarded(() => rows.next());
+      if (next.done === true) return;
+      yield next.value as T;
+    }
+  }
+
   /** The one integer that `sql` selects as `value`. */
   bigint(sql: string, ...values: SQLInputValue[]): bigint | undefined {
     return this.#guarded(() => {
