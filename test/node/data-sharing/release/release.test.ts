@@ -1,114 +1,168 @@
-import { createCipheriv } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
+import { microEpsilonOf } from "../../../../node/data-sharing/mechanisms/exponential-mechanism.ts";
+import { quantileScores } from "../../../../node/data-sharing/mechanisms/quantile-scores.ts";
 import { executePlan, type PersonRow } from "../../../../node/data-sharing/plan/evaluate.ts";
-import { loadSqlParser } from "../../../../node/data-sharing/plan/parse-sql.ts";
-import { groupCountOf, type Plan } from "../../../../node/data-sharing/plan/plan.ts";
+import { cellsMax, cellsOf, type Plan, type Release } from "../../../../node/data-sharing/plan/plan.ts";
 import { planHash } from "../../../../node/data-sharing/plan/plan-hash.ts";
 import type { ExactAnswer, Randomness } from "../../../../node/data-sharing/ports.ts";
 import {
   answerHash,
-  planVariances,
-  type ReleasedAnswer,
   releasedAnswerSchema,
-  varianceText,
+  shownGroupsMax,
 } from "../../../../node/data-sharing/release/answer.ts";
-import { combineAnswers } from "../../../../node/data-sharing/release/combine.ts";
+import { checkAnswer } from "../../../../node/data-sharing/release/check-answer.ts";
 import { presentAnswer } from "../../../../node/data-sharing/release/present.ts";
-import { releaseAnswer } from "../../../../node/data-sharing/release/release.ts";
-import { TrustedDataError } from "../../../../node/errors.ts";
-import { people, planOf } from "../plan/questions.ts";
+import { emptyAnswer, releaseAnswer } from "../../../../node/data-sharing/release/release.ts";
+import { falseAlarmRate, fitProbability, tableOf } from "../../../support/goodness-of-fit.ts";
+import { seededRandomness } from "../../../support/seeded-randomness.ts";
+import {
+  count,
+  declaredKey,
+  gaussian,
+  openKey,
+  persons,
+  planOf,
+  sumVector,
+  wageBuckets,
+  wagesBySex,
+} from "./plans.ts";
 
-/** AES-CTR from a fixed key: the same draws in each run. */
-function seeded(seed: number): Randomness {
-  const key = Buffer.alloc(16);
-  key.writeUInt32BE(seed);
-  const stream = createCipheriv("aes-128-ctr", key, Buffer.alloc(16));
-  return { bytes: (count) => stream.update(Buffer.alloc(count)) };
-}
-
-const question = "SELECT sex, COUNT(*), SUM(wage), AVG(wage) FROM people GROUP BY sex";
-
-/** An answer with these numbers, as if that was what noise had made of it. */
-function answerOf(plan: Plan, values: (string | null)[][]): ReleasedAnswer {
-  return {
-    version: "itd-answer/1",
-    plan: planHash(plan),
-    values,
-    variances: planVariances(plan).map(varianceText),
+/** Counts the bytes that are drawn. */
+function counted(randomness: Randomness) {
+  const drawn = { bytes: 0, calls: 0 };
+  const source = {
+    bytes: (length: number) => {
+      drawn.bytes += length;
+      drawn.calls++;
+      return randomness.bytes(length);
+    },
   };
+  return { source, drawn };
 }
 
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TrustedDataError) return error.code;
-    throw error;
-  }
-  return "none";
-}
+const median: Release = {
+  mechanism: "exponential",
+  vector: 1,
+  quantile: { numerator: "1", denominator: "2" },
+  offset: "0",
+  first: "50",
+  sensitivity: "1",
+  microRho: "20000",
+};
 
 describe("releasing an answer", () => {
-  before(loadSqlParser);
-
   const exact: ExactAnswer = {
+    groups: null,
     vectors: [
       [400n, 600n],
       [800_000n, 1_500_000n],
       [-200_000n, 30_000n],
     ],
   };
+  const noisyPlan: Plan = {
+    ...wagesBySex,
+    releases: [
+      gaussian(0, "9", "16666"),
+      gaussian(1, "225000000", "16666"),
+      gaussian(2, "56250000", "16668"),
+    ],
+    microRho: "50000",
+  };
 
   it("adds noise to every number and says how much, in plain JSON", () => {
-    const plan = planOf(question);
-    const released = releaseAnswer(exact, plan, seeded(1));
+    const released = releaseAnswer(exact, noisyPlan, seededRandomness(1));
     expect(releasedAnswerSchema.parse(JSON.parse(JSON.stringify(released)))).to.deep.equal(released);
-    expect(released.plan).to.equal(planHash(plan));
+    expect(released.plan).to.equal(planHash(noisyPlan));
     // sensitivity^2 / (2 rho): 3 rows, rho = 50000 / 3 rounded down, in millionths.
     expect(released.variances[0]).to.deep.equal({ numerator: "2250000", denominator: "8333" });
-    expect(released.values.flat().map(BigInt as (value: string | null) => bigint)).to.not.deep.equal(
-      exact.vectors.flat(),
+    expect(released.values.flat()).to.not.deep.equal(exact.vectors.flat().map(String));
+    const hashes = [1, 1, 2].map((seed) =>
+      answerHash(releaseAnswer(exact, noisyPlan, seededRandomness(seed))),
     );
-    expect(answerHash(released)).to.equal(answerHash(releaseAnswer(exact, plan, seeded(1))));
-    expect(answerHash(released)).to.not.equal(answerHash(releaseAnswer(exact, plan, seeded(2))));
+    expect(hashes[0]).to.equal(hashes[1]);
+    expect(hashes[0]).to.not.equal(hashes[2]);
+  });
+
+  it("adds to each cell what the plan's variance says, drawn anew for each", () => {
+    const cells = 200;
+    const histogram = planOf({
+      vectors: [count, { ...wageBuckets, buckets: cells }],
+      // Variance 1 for the count, 4 / 0.32 for the buckets.
+      releases: [gaussian(0), gaussian(1, "4", "160000")],
+      floor: { release: 0, minimum: 0 },
+    });
+    const buckets = Array.from({ length: cells }, (_, cell) => BigInt(cell * cell));
+    const randomness = seededRandomness(3);
+    const errors: bigint[] = [];
+    const neighbours: bigint[] = [];
+    for (let run = 0; run < 100; run++) {
+      const exactOnes = { groups: null, vectors: [[1_000n], buckets] };
+      const { values } = releaseAnswer(exactOnes, histogram, randomness);
+      const noise = values[1]!.map((value, cell) => BigInt(value!) - buckets[cell]!);
+      errors.push(...noise);
+      for (let cell = 0; cell < cells; cell += 2) neighbours.push(noise[cell]! + noise[cell + 1]!);
+    }
+    const table = (variance: number) => tableOf((x) => Math.exp((-x * x) / (2 * variance)), -60, 60);
+    expect(fitProbability(errors, table(12.5))).to.be.above(falseAlarmRate);
+    expect(fitProbability(errors, table(12.5 * 1.1))).to.be.below(falseAlarmRate);
+    // The sum of two independent draws.
+    expect(fitProbability(neighbours, table(25))).to.be.above(falseAlarmRate);
+  });
+
+  it("draws candidates by the exponential mechanism over the plan's buckets", () => {
+    const plan = planOf({ vectors: [count, wageBuckets], releases: [gaussian(0), median] });
+    const buckets = [0n, 4n, 6n, 2n, 9n, 5n, 1n, 0n, 0n, 3n];
+    const scores = quantileScores(buckets, { numerator: 1n, denominator: 2n }, 0n).map(Number);
+    const epsilon = Number(microEpsilonOf(20_000n)) / 1e6;
+    const table = new Map(
+      [...tableOf((j) => Math.exp((epsilon * scores[j]!) / 2), 0, 9)].map(([j, p]) => [50 + 100 * j, p]),
+    );
+    const randomness = seededRandomness(4);
+    const draws = Array.from({ length: 20_000 }, () => {
+      const { values } = releaseAnswer({ groups: null, vectors: [[30n], buckets] }, plan, randomness);
+      return BigInt(values[1]![0]!);
+    });
+    expect(fitProbability(draws, table)).to.be.above(falseAlarmRate);
+    const wrong = new Map(
+      [...tableOf((j) => Math.exp(epsilon * scores[j]!), 0, 9)].map(([j, p]) => [50 + 100 * j, p]),
+    );
+    expect(fitProbability(draws, wrong)).to.be.below(falseAlarmRate);
   });
 
   it("suppresses a group under the floor in all its numbers, having drawn the same noise", () => {
-    const drawn = (vectors: bigint[][]) => {
-      let bytes = 0;
-      const source = seeded(5);
-      const released = releaseAnswer({ vectors }, plan, {
-        bytes: (count) => {
-          bytes += count;
-          return source.bytes(count);
-        },
-      });
-      return { bytes, released };
+    const plan = planOf({
+      keys: wagesBySex.keys,
+      vectors: [count, wageBuckets, wageBuckets],
+      releases: [gaussian(0), { ...median, microRho: "9000000" }, gaussian(2)],
+    });
+    const buckets = new Array<bigint>(20).fill(0n);
+    const drawn = (counts: bigint[]) => {
+      const { source, drawn } = counted(seededRandomness(5));
+      return {
+        drawn,
+        released: releaseAnswer({ groups: null, vectors: [counts, buckets, buckets] }, plan, source),
+      };
     };
-    const plan = planOf(question, { microRho: "9000000" });
-    const large = drawn([
-      [500n, 500n],
-      [0n, 0n],
-      [0n, 0n],
-    ]);
-    const small = drawn([
-      [500n, -500n],
-      [0n, 0n],
-      [0n, 0n],
-    ]);
+    const large = drawn([500n, 500n]);
+    const small = drawn([500n, -500n]);
     expect(large.released.values.flat()).to.not.include(null);
-    expect(small.released.values.map((vector) => vector[1])).to.deep.equal([null, null, null]);
-    expect(small.released.values.map((vector) => vector[0])).to.not.include(null);
-    expect(small.bytes).to.equal(large.bytes);
-    const presented = presentAnswer(plan, small.released);
-    expect(presented.rows.map((row) => row.suppressed)).to.deep.equal([false, true]);
-    expect(presented.rows[1]!.values).to.deep.equal(["male", null, null, null]);
+    expect(small.released.values.map((values) => values.length)).to.deep.equal([2, 2, 20]);
+    expect(small.released.values[0]![1]).to.equal(null);
+    expect(small.released.values[1]![1]).to.equal(null);
+    expect(small.released.values[2]!.slice(10)).to.deep.equal(new Array(10).fill(null));
+    expect(small.released.values.flatMap((values) => values.slice(0, values.length / 2))).to.not.include(
+      null,
+    );
+    expect(small.drawn).to.deep.equal(large.drawn);
   });
 
   it("covers the truth with its margins 95 times in 100", () => {
-    const plan = planOf(question, { microRho: "2000000" });
-    const randomness = seeded(11);
+    const plan: Plan = {
+      ...wagesBySex,
+      releases: [gaussian(0, "100"), gaussian(1, "25000000"), gaussian(2, "5625000")],
+    };
+    const randomness = seededRandomness(11);
     const truth = [null, 600, 15_000, 25.5];
     const inside = [0, 0, 0, 0];
     let errors = 0;
@@ -119,7 +173,7 @@ describe("releasing an answer", () => {
         [1_500_000n, 1_500_000n],
         [30_000n, 30_000n],
       ];
-      const [row] = presentAnswer(plan, releaseAnswer({ vectors }, plan, randomness)).rows;
+      const [row] = presentAnswer(plan, releaseAnswer({ groups: null, vectors }, plan, randomness)).rows;
       for (let column = 1; column < 4; column++) {
         const error = Number(row!.values[column]) - truth[column]!;
         if (Math.abs(error) <= Number(row!.margins[column]) + 1e-9) inside[column]!++;
@@ -136,275 +190,184 @@ describe("releasing an answer", () => {
       person: String(index),
       columns: { sex: BigInt(index % 2), wage: BigInt((index * 7_919) % 5_000) },
     }));
-    const plan = planOf(question, { microRho: "900000" });
     const exactAverage = [0, 1].map((sex) => {
       const own = rows
         .filter((row) => row.columns.sex === BigInt(sex))
         .map((row) => Number(row.columns.wage));
       return own.reduce((a, b) => a + b) / own.length / 100;
     });
-    const presented = presentAnswer(plan, releaseAnswer(executePlan(rows, plan), plan, seeded(3)));
-    for (const [sex, row] of presented.rows.entries())
+    const released = releaseAnswer(executePlan(rows, noisyPlan), noisyPlan, seededRandomness(3));
+    for (const [sex, row] of presentAnswer(noisyPlan, released).rows.entries())
       expect(Math.abs(Number(row.values[3]) - exactAverage[sex]!)).to.be.lessThan(2 * Number(row.margins[3]));
   });
-});
 
-describe("presenting an answer", () => {
-  before(loadSqlParser);
-
-  it("writes exact decimals on the declared grid", () => {
-    const plan = planOf(question);
-    const presented = presentAnswer(
-      plan,
-      answerOf(plan, [
-        ["12", "400"],
-        ["-5", "123456789"],
-        ["-7", "100"],
-      ]),
-    );
-    expect(presented.columns).to.deep.equal([
-      { name: "sex", kind: "key", scale: 0 },
-      { name: "count", kind: "count", scale: 0 },
-      { name: "sum", kind: "sum", scale: 2 },
-      { name: "avg", kind: "average", scale: 4 },
-    ]);
-    // 25 + -0.07 / 12 and 25 + 1.00 / 400.
-    expect(presented.rows.map((row) => row.values)).to.deep.equal([
-      ["female", "12", "-0.05", "24.9942"],
-      ["male", "400", "1234567.89", "25.0025"],
-    ]);
-    expect(presented.rows.every((row) => row.margins[0] === null && Number(row.margins[3]) > 0)).to.equal(
-      true,
-    );
+  it("makes of an engine that failed an answer over nobody", () => {
+    const declared = planOf({
+      keys: wagesBySex.keys,
+      vectors: [count, wageBuckets],
+      releases: [gaussian(0), gaussian(1)],
+    });
+    expect(emptyAnswer(declared)).to.deep.equal({
+      groups: null,
+      vectors: [[0n, 0n], new Array<bigint>(20).fill(0n)],
+    });
+    const open = planOf({
+      keys: [openKey()],
+      vectors: [persons],
+      threshold: { release: 0, minimum: "20" },
+    });
+    const released = releaseAnswer(emptyAnswer(open), open, seededRandomness(1));
+    expect([released.groups, released.values]).to.deep.equal([[], [[]]]);
+    checkAnswer(open, releasedAnswerSchema.parse(released));
+    expect(presentAnswer(open, released).rows).to.deep.equal([]);
   });
 
-  it("shows no count below zero and no average of nobody", () => {
-    const plan = planOf(question, {}, { ...people, minimumPeople: 0 });
-    const released = answerOf(plan, [
-      ["0", "3"],
-      ["10", "10"],
-      ["10", "10"],
-    ]);
-    expect(presentAnswer(plan, released).rows[0]).to.deep.include({
-      values: ["female", "0", "0.10", null],
-      suppressed: false,
-    });
-    const counted = planOf("SELECT COUNT(children) AS n, AVG(children) FROM people");
-    const negative = answerOf(
-      counted,
-      [["50"], ["-4"], ["10"]].map((vector) => [...vector]),
-    );
-    const [row] = presentAnswer(counted, negative).rows;
-    expect(row!.values).to.deep.equal(["0", null]);
-    expect(row!.margins[1]).to.equal(null);
-  });
-
-  const plan = () => planOf(question);
-  const good = (): ReleasedAnswer =>
-    answerOf(plan(), [
-      ["12", null],
-      ["5", null],
-      ["7", null],
-    ]);
-  const changes: [string, (answer: ReleasedAnswer) => void][] = [
-    [
-      "of another plan",
-      (answer) => Object.assign(answer, { plan: planHash(planOf("SELECT COUNT(*) FROM people")) }),
-    ],
-    ["with a vector too few", (answer) => answer.values.pop()],
-    ["with a group too many", (answer) => answer.values[1]!.push("3")],
-    ["that claims less noise", (answer) => Object.assign(answer.variances[0]!, { numerator: "1" })],
-    ["with a group suppressed in part", (answer) => answer.values[0]!.fill("12")],
-    ["that shows a group under the floor", (answer) => answer.values[0]!.fill("9", 0, 1)],
-  ];
-  for (const [name, change] of changes) {
-    it(`refuses an answer ${name}`, () => {
-      const answer = good();
-      expect(codeOf(() => presentAnswer(plan(), answer))).to.equal("none");
-      change(answer);
-      expect(codeOf(() => presentAnswer(plan(), answer))).to.equal("answer_invalid");
-    });
-  }
-
-  it("refuses numbers that are not canonical text", () => {
-    for (const wrong of ["01", "-0", "1.0", "1e3", "", " 1", "0x1", 1])
-      expect(
-        releasedAnswerSchema.safeParse({ ...good(), values: [[wrong]] }).success,
-        String(wrong),
-      ).to.equal(false);
-    expect(releasedAnswerSchema.safeParse({ ...good(), exact: [] }).success).to.equal(false);
+  it("does not take an answer of another shape", () => {
+    const shapes: ExactAnswer[] = [
+      { groups: null, vectors: exact.vectors.slice(1) },
+      { groups: null, vectors: exact.vectors.map((vector) => vector.slice(1)) },
+      { groups: [["a"], ["b"]], vectors: exact.vectors },
+    ];
+    for (const shape of shapes)
+      expect(() => releaseAnswer(shape, noisyPlan, seededRandomness(1))).to.throw("broken expectation");
   });
 });
 
-describe("combining answers", () => {
-  before(loadSqlParser);
-
-  const finer = {
-    ...people,
-    columns: {
-      ...people.columns,
-      wage: { type: "decimal" as const, scale: 3, bounds: [10, 20] as [number, number], nullable: false },
-      sex: { type: "text" as const, domain: ["male", "other"], nullable: false },
-    },
+describe("groups of an open key", () => {
+  const tau = 30;
+  /** Rows, people and a sum for each place and whether somebody is a member; noise of variance 25. */
+  const plan = (more: Partial<Plan> = {}): Plan => {
+    const vectors = [count, persons, sumVector()];
+    return planOf({
+      keys: [openKey(), declaredKey(["no", "yes"])],
+      vectors,
+      releases: vectors.map((_, vector) => gaussian(vector, "25", "500000")),
+      floor: { release: 0, minimum: 10 },
+      threshold: { release: 1, minimum: String(tau) },
+      ...more,
+    });
   };
-  const value = fc.bigInt(-1_000_000n, 1_000_000n);
-  const answerArb = (plan: Plan) =>
-    fc
-      .array(fc.option(fc.tuple(fc.bigInt(10n, 2_000n), value, value), { freq: 6 }), {
-        minLength: groupCountOf(plan),
-        maxLength: groupCountOf(plan),
-      })
-      .map((groups) =>
-        answerOf(
-          plan,
-          [0, 1, 2].map((vector) => groups.map((group) => group?.[vector]?.toString() ?? null)),
-        ),
-      );
-
-  it("of one repository is what that repository presents", () => {
-    const plan = planOf(question);
-    fc.assert(
-      fc.property(answerArb(plan), (released) => {
-        const { repositories, ...presented } = combineAnswers([{ plan, released }]);
-        expect(repositories).to.equal(1);
-        expect(presented).to.deep.equal(presentAnswer(plan, released));
+  const group = fc.record({
+    label: fc.string({ unit: "grapheme", maxLength: 8 }),
+    member: fc.constantFrom("no", "yes"),
+    people: fc.bigInt(1n, 60n),
+    rows: fc.bigInt(0n, 60n),
+  });
+  const exactArb = fc
+    .uniqueArray(group, { selector: ({ label, member }) => `${label} ${member}`, maxLength: 40 })
+    .map(
+      (groups): ExactAnswer => ({
+        groups: groups.map(({ label, member }) => [label, member]),
+        vectors: [
+          groups.map(({ rows }) => rows),
+          groups.map(({ people }) => people),
+          groups.map(({ rows }) => rows * 100n),
+        ],
       }),
+    );
+
+  it("are never shown below the threshold or the floor, and come in an order that says nothing", () => {
+    fc.assert(
+      fc.property(exactArb, fc.nat(1_000_000), (exact, seed) => {
+        const released = releaseAnswer(exact, plan(), seededRandomness(seed));
+        releasedAnswerSchema.parse(released);
+        checkAnswer(plan(), released);
+        expect(released.values.flat()).to.not.include(null);
+        for (const place of released.groups!.keys()) {
+          expect(Number(released.values[1]![place])).to.be.at.least(tau);
+          expect(Number(released.values[0]![place])).to.be.at.least(10);
+        }
+        const known = new Set(exact.groups!.map((labels) => JSON.stringify(labels)));
+        for (const labels of released.groups!) expect(known.has(JSON.stringify(labels))).to.equal(true);
+        const backwards: ExactAnswer = {
+          groups: exact.groups!.toReversed(),
+          vectors: exact.vectors.map((vector) => vector.toReversed()),
+        };
+        const again = releaseAnswer(backwards, plan(), seededRandomness(seed + 1));
+        const both = released.groups!.filter((labels) =>
+          again.groups!.some((other) => JSON.stringify(other) === JSON.stringify(labels)),
+        );
+        const sameOrder = again.groups!.filter((labels) =>
+          both.some((other) => JSON.stringify(other) === JSON.stringify(labels)),
+        );
+        expect(sameOrder).to.deep.equal(both);
+      }),
+      { numRuns: 150 },
     );
   });
 
-  it("does not depend on their order, but for the order of rows", () => {
-    const [one, other] = [planOf(question), planOf(question, {}, finer)];
-    fc.assert(
-      fc.property(answerArb(one), answerArb(other), (first, second) => {
-        const forth = combineAnswers([
-          { plan: one, released: first },
-          { plan: other, released: second },
-        ]);
-        const back = combineAnswers([
-          { plan: other, released: second },
-          { plan: one, released: first },
-        ]);
-        expect(forth.columns).to.deep.equal(back.columns);
-        expect(forth.rows).to.have.deep.members(back.rows);
-      }),
+  it("of one person come up as seldom as the noise reaches the threshold", () => {
+    // P(1 + N >= 6) for N of variance 4.
+    const low = plan({
+      releases: [0, 1, 2].map((vector) => gaussian(vector, "4", "500000")),
+      threshold: { release: 1, minimum: "6" },
+      floor: { release: 1, minimum: 0 },
+    });
+    const table = tableOf((x) => Math.exp((-x * x) / 8), -40, 40);
+    const tail = [...table].filter(([x]) => x >= 5).reduce((sum, [, p]) => sum + p, 0);
+    const groups = Array.from({ length: 4_000 }, (_, i) => [String(i), "no"]);
+    const vectors = [1n, 1n, 100n].map((each) => groups.map(() => each));
+    const shown = [1, 2, 3].map(
+      (seed) => releaseAnswer({ groups, vectors }, low, seededRandomness(seed)).groups!.length,
     );
+    const [mean, deviation] = [12_000 * tail, Math.sqrt(12_000 * tail)];
+    expect(shown.reduce((a, b) => a + b)).to.be.within(mean - 5 * deviation, mean + 5 * deviation);
   });
 
-  it("adds counts and sums, and weighs averages, over different domains, centres and grids", () => {
-    const [one, other] = [planOf(question), planOf(question, {}, finer)];
-    const combined = combineAnswers([
-      // Centre 25.00: female unseen by the other; male 100 people of 26.00 on average.
-      {
-        plan: one,
-        released: answerOf(one, [
-          ["50", "100"],
-          ["0", "260000"],
-          ["0", "10000"],
-        ]),
-      },
-      // Centre 15.000: male 300 people of 14.000 on average; other suppressed.
-      {
-        plan: other,
-        released: answerOf(other, [
-          ["300", null],
-          ["4200000", null],
-          ["-300000", null],
-        ]),
-      },
-    ]);
-    expect(combined.columns.map((column) => column.scale)).to.deep.equal([0, 0, 3, 5]);
-    expect(combined.rows.map((row) => row.values)).to.deep.equal([
-      ["female", "50", "0.000", "25.00000"],
-      // (100 * 26 + 300 * 14) / 400
-      ["male", "400", "6800.000", "17.00000"],
-      ["other", null, null, null],
-    ]);
-    expect(combined.rows.map((row) => [row.suppressed, row.partial])).to.deep.equal([
-      [false, false],
-      [false, false],
-      [true, false],
-    ]);
-    expect(combined.repositories).to.equal(2);
-    const alone = presentAnswer(
-      one,
-      answerOf(one, [
-        ["50", "100"],
-        ["0", "260000"],
-        ["0", "10000"],
-      ]),
-    ).rows[1]!;
-    expect(Number(combined.rows[1]!.margins[1])).to.be.greaterThan(Number(alone.margins[1]));
-    expect(Number(combined.rows[1]!.margins[3])).to.be.lessThan(Number(alone.margins[3]));
-  });
-
-  it("marks a group that some repository suppresses", () => {
-    const plan = planOf(question);
-    const shown = answerOf(plan, [
-      ["50", "100"],
-      ["0", "0"],
-      ["0", "0"],
-    ]);
-    const hidden = answerOf(plan, [
-      [null, "100"],
-      [null, "0"],
-      [null, "0"],
-    ]);
-    const rows = combineAnswers([
-      { plan, released: hidden },
-      { plan, released: shown },
-    ]).rows;
-    expect(rows.map((row) => [row.values[1], row.partial])).to.deep.equal([
-      ["50", true],
-      ["200", false],
-    ]);
-  });
-
-  it("puts numeric groups in order when their domains differ", () => {
-    const older = {
-      ...people,
-      columns: {
-        ...people.columns,
-        age: { type: "integer" as const, bounds: [60, 100] as [number, number], nullable: false },
-      },
+  it("draw no more than the noise of their people unless they are named", () => {
+    const drawn = (groups: number) => {
+      const { source, drawn } = counted(seededRandomness(9));
+      const labels = Array.from({ length: groups }, (_, i) => [`p${i}`, "no"]);
+      const vectors = [0n, -1_000n, 0n].map((value) => labels.map(() => value));
+      expect(releaseAnswer({ groups: labels, vectors }, plan(), source).groups).to.deep.equal([]);
+      return drawn.bytes;
     };
-    const plans = [
-      planOf("SELECT age / 20 AS a, COUNT(*) FROM people GROUP BY 1", {}, older),
-      planOf("SELECT age / 20 AS a, COUNT(*) FROM people GROUP BY 1"),
-    ];
-    const answers = plans.map((plan) => ({
-      plan,
-      released: answerOf(plan, [new Array(groupCountOf(plan)).fill("20")]),
-    }));
-    expect(combineAnswers(answers).rows.map((row) => row.values)).to.deep.equal([
-      ["0", "20"],
-      ["1", "20"],
-      ["2", "20"],
-      ["3", "40"],
-      ["4", "40"],
-      ["5", "20"],
-    ]);
+    const people = counted(seededRandomness(9));
+    const alone = planOf({
+      keys: [openKey()],
+      vectors: [persons],
+      releases: [gaussian(0, "25", "500000")],
+      threshold: { release: 0, minimum: String(tau) },
+    });
+    const labels = Array.from({ length: 500 }, (_, i) => [`p${i}`]);
+    releaseAnswer({ groups: labels, vectors: [labels.map(() => -1_000n)] }, alone, people.source);
+    expect(drawn(500)).to.equal(people.drawn.bytes);
   });
 
-  it("refuses answers to different questions", () => {
-    const plan = planOf(question);
-    const other = planOf("SELECT sex, COUNT(*) AS people, SUM(wage), AVG(wage) FROM people GROUP BY sex");
-    const numbers = [
-      ["50", "100"],
-      ["0", "0"],
-      ["0", "0"],
+  it("are left out where a label is none of the key's, as failing would tell of it", () => {
+    const groups = [
+      ["fine", "no"],
+      ["\ud800", "no"],
+      ["fine", "perhaps"],
+      ["x".repeat(300), "yes"],
     ];
-    const answers = [plan, other].map((each) => ({ plan: each, released: answerOf(each, numbers) }));
-    expect(codeOf(() => combineAnswers(answers))).to.equal("answers_not_combinable");
-    expect(codeOf(() => combineAnswers([]))).to.equal("answers_not_combinable");
-    const bare = planOf("SELECT COUNT(*) FROM people");
-    const grouped = planOf("SELECT COUNT(*) FROM people GROUP BY sex");
-    expect(
-      codeOf(() =>
-        combineAnswers([
-          { plan: bare, released: answerOf(bare, [["50"]]) },
-          { plan: grouped, released: answerOf(grouped, [["50", "50"]]) },
-        ]),
-      ),
-    ).to.equal("answers_not_combinable");
+    const vectors = plan().vectors.map(() => groups.map(() => 1_000n));
+    const released = releaseAnswer({ groups, vectors }, plan(), seededRandomness(2));
+    expect(released.groups).to.deep.equal([["fine", "no"]]);
+    expect(released.values.map((values) => values.length)).to.deep.equal([1, 1, 1]);
+  });
+
+  it("are at most as many as an answer has room for, those with the most people", () => {
+    const wide = plan({
+      vectors: [count, persons, { ...wageBuckets, buckets: 2_000 }],
+      releases: [0, 1, 2].map((vector) => gaussian(vector, "1", "500000")),
+    });
+    const most = shownGroupsMax(wide);
+    expect(most).to.be.within(5, 10);
+    const groups = Array.from({ length: 20 }, (_, i) => [`g${i}`, "no"]);
+    const vectors = [
+      groups.map(() => 500n),
+      groups.map((_, i) => BigInt(100 + 50 * i)),
+      new Array<bigint>(20 * cellsOf(wide.vectors[2]!)).fill(1n),
+    ];
+    const released = releaseAnswer({ groups, vectors }, wide, seededRandomness(2));
+    expect(released.groups!.map(([label]) => label)).to.deep.equal(
+      groups
+        .slice(20 - most)
+        .map(([label]) => label!)
+        .toSorted(),
+    );
+    expect(released.values.flat().length).to.be.at.most(cellsMax);
+    checkAnswer(wide, releasedAnswerSchema.parse(released));
   });
 });
