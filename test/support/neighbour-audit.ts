@@ -46,6 +46,6 @@ export function expectWithinCharge(p: LogTable, q: LogTable, rho: number, what =
 }
 
 function logSum(values: readonly number[]): number {
-  const top = Math.max(...values);
+  const top = values.reduce((a, b) => (a > b ? a : b));
   return top + Math.log(values.reduce((sum, value) => sum + Math.exp(value - top), 0));
 }

@@ -31,14 +31,51 @@ export function shareOfCharge(charge: MicroRho, parts: number): MicroRho {
   return share;
 }
 
-/** The epsilon of (epsilon, delta)-DP that rho-zCDP implies: rho + 2 sqrt(rho ln(1 / delta)) (Bun and Steinke 2016, proposition 1.3). For reports. */
-export function epsilonOf(microRho: MicroRho, delta: number): number {
-  assert(delta > 0 && delta < 1, "delta lies between 0 and 1");
-  const rho = Number(microRho) / Number(microRhoPerRho);
-  return rho + 2 * Math.sqrt(rho * Math.log(1 / delta));
+/** Thresholds spend delta as they spend rho, this much for each micro-rho: 1e-9 for a rho of one. */
+const deltaPerMicroRho = rational(1n, 10n ** 15n);
+
+/** The delta that releases with thresholds may have spent within this much rho, see `thresholdFor`. Deltas add up, and so does this. */
+export function deltaOfThresholds(microRho: MicroRho): Rational {
+  return rational(microRho * deltaPerMicroRho.numerator, deltaPerMicroRho.denominator);
 }
 
-/** How many more answers at this charge the budget admits; what people are told instead of rho. */
+/**
+ * An epsilon of (epsilon, delta)-differential privacy that the charges imply, for reports; never below the exact value of the formula.
+ *
+ * Of `delta` in all, what thresholds may have spent is set aside (a delta'-approximate zCDP mechanism is (epsilon, delta + delta')-private:
+ * Bun and Steinke 2016, section 8). The rest goes into rho-zCDP's conversion (Canonne, Kamath, Steinke 2020, proposition 12 and corollary
+ * 13): for each order alpha > 1, epsilon = alpha rho + ln(1 - 1 / alpha) - (ln delta + ln alpha) / (alpha - 1). The order is searched; any is valid.
+ * Infinite where thresholds alone may have spent all of delta, from a rho of delta 10^9 on.
+ */
+export function epsilonOf(microRho: MicroRho, delta: number): number {
+  assert(delta > 0 && delta < 1, "delta lies between 0 and 1");
+  if (microRho === 0n) return 0;
+  const { numerator, denominator } = deltaOfThresholds(microRho);
+  const left = delta - Number(numerator) / Number(denominator);
+  if (left <= 0) return Number.POSITIVE_INFINITY;
+  const rho = Number(microRho) / Number(microRhoPerRho);
+  // alpha - 1 = exp(x): near sqrt(ln(1 / delta) / rho), and the epsilon of it falls and rises once.
+  const at = (x: number) => epsilonAtOrder(rho, left, Math.exp(x));
+  const middle = Math.log(Math.max(-Math.log(left), 1) / rho) / 2;
+  let [low, high] = [middle - 5, middle + 5];
+  for (let i = 0; i < 200; i++) {
+    const [one, other] = [low + (high - low) / 3, high - (high - low) / 3];
+    if (at(one) < at(other)) high = other;
+    else low = one;
+  }
+  // What rounding may have taken off, many times over.
+  return Math.max(0, at(low)) * (1 + 1e-12);
+}
+
+/** `above` is alpha - 1. */
+function epsilonAtOrder(rho: number, delta: number, above: number): number {
+  return (1 + above) * rho - Math.log1p(1 / above) - (Math.log(delta) + Math.log1p(above)) / above;
+}
+
+/**
+ * How many more answers at this charge the budget admits; what people are told instead of rho. Thresholds need no count of their own, as
+ * their delta is in step with rho.
+ */
 export function answersLeft(budget: MicroRho, spent: MicroRho, chargePerAnswer: MicroRho): bigint {
   assert(chargePerAnswer > 0n, "an answer has a charge");
   return spent >= budget ? 0n : (budget - spent) / chargePerAnswer;
