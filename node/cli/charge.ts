@@ -5,9 +5,9 @@ import { rhoText } from "./names.ts";
 /** Reports convert rho to epsilon at this delta; the accounting itself is in rho. */
 export const reportDelta = 1e-6;
 
-/** At `reportDelta`, rounded to three decimal places; 0 for what was free. */
+/** At `reportDelta`, rounded up to three decimal places; 0 for what was free. */
 export function epsilonAt(microRho: bigint): number {
-  return microRho === 0n ? 0 : Math.round(epsilonOf(microRho, reportDelta) * 1000) / 1000;
+  return microRho === 0n ? 0 : Math.ceil(epsilonOf(microRho, reportDelta) * 1000) / 1000;
 }
 
 export function algorithmCosts(microRho: string): string {

@@ -93,7 +93,7 @@ about how the people in the data were chosen.
 others.
 Without Hospital (wages-two): https://hospital.test cannot be reached.
 (peer_unreachable)
-Bank: cost epsilon 5.757 of privacy (delta 10^-6; 0.5 rho); at most 20
+Bank: cost epsilon 5.222 of privacy (delta 10^-6; 0.5 rho); at most 20
 more answers like this, less what you asked before.
 
 Receipt of Bank (0xababab…abab): r.json
@@ -139,9 +139,9 @@ describe("an answer for programs", () => {
       },
       charge: {
         microRho: "500000",
-        epsilon: 5.757,
+        epsilon: 5.222,
         delta: 1e-6,
-        repositories: [{ repository: address, microRho: "500000", epsilon: 5.757, answersLeft: 20 }],
+        repositories: [{ repository: address, microRho: "500000", epsilon: 5.222, answersLeft: 20 }],
       },
       receipt: "r.json",
       receipts: ["r.json"],
