@@ -8,11 +8,13 @@ import type { Hex } from "../../primitives/hex.ts";
 import { purposeSchema } from "../consent/purposes.ts";
 import {
   boundMagnitudeMax,
+  domainSizeMax,
   identifierSchema,
   microRhoSchema,
   nameSchema,
 } from "./dataset-manifest.ts";
 import { parseManifestWith } from "./parse-manifest.ts";
+import { publicTableSchema } from "./public-table.ts";
 
 /** Vetters read the text; 8 KiB is more than anyone should ask of them. */
 export const sqlBytesMax = 8 * 1024;
@@ -71,7 +73,7 @@ export const algorithmManifestSchema = z.strictObject({
     .refine((sql) => Buffer.byteLength(sql) <= sqlBytesMax, `the SQL is longer than ${sqlBytesMax} bytes`),
   /** Written `param.name` in the SQL. */
   parameters: z.record(identifierSchema, parameterSchema).default({}),
-  /** Narrower bounds than the dataset's, in the column's unit, within which SUM and AVG clamp. */
+  /** Narrower bounds than the dataset's, in the column's unit, within which aggregates clamp. */
   clamp: z
     .record(
       identifierSchema,
@@ -80,6 +82,20 @@ export const algorithmManifestSchema = z.strictObject({
         .refine(([low, high]) => low <= high, "the lower bound is above the upper one"),
     )
     .default({}),
+  /** Tables to join with, by the name that SQL calls them. */
+  publicTables: z
+    .record(identifierSchema, publicTableSchema)
+    .refine((tables) => Object.keys(tables).length <= 8, "at most 8 public tables")
+    .default({}),
+  /**
+   * How much of one person counts: in each group as much as that many rows, and in that many groups. Without it whatever rows the dataset
+   * keeps of a person count, which is faster; with it a person who has many moves the answer less, so that less noise is needed.
+   */
+  bounding: z
+    .strictObject({ rowsPerGroup: z.int().min(1).max(10_000), groups: z.int().min(1).max(domainSizeMax) })
+    .optional(),
+  /** The distance of the values that MEDIAN, MIN and the like choose from, by the name of the answer's column, in its unit. */
+  candidates: z.record(identifierSchema, z.number().positive().max(boundMagnitudeMax)).default({}),
   /** The whole charge of one answer. */
   microRho: microRhoSchema.refine((text) => text !== "0", "an answer that costs nothing says nothing"),
   /** What answers may be used for. */

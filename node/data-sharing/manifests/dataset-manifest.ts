@@ -29,6 +29,8 @@ export const identifierSchema = z
 export const boundMagnitudeMax = 2 ** 47;
 /** Keys of one grouping column; more would spread any budget too thin to answer. */
 export const domainSizeMax = 10_000;
+/** How algorithms name the privacy unit, whatever the dataset calls its column: `COUNT(DISTINCT person)`. */
+export const personWord = "person";
 /** Decimal digits of a count of micro-rho; up to 10^12 micro-rho. */
 export const microRhoSchema = z
   .string()
@@ -64,16 +66,29 @@ const columnSchema = z.discriminatedUnion("type", [
     }),
   z.strictObject({
     type: z.literal("text"),
-    domain: z
-      .array(z.string().min(1).max(100))
-      .min(1)
-      .max(domainSizeMax)
-      .refine((values) => new Set(values).size === values.length, "a value appears twice"),
+    /** All texts that there can be, or `open`: then which there are is private, and groups are shown above a threshold only. */
+    domain: z.union([
+      z.literal("open"),
+      z
+        .array(z.string().min(1).max(100))
+        .min(1)
+        .max(domainSizeMax)
+        .refine((values) => new Set(values).size === values.length, "a value appears twice"),
+    ]),
     ...described,
   }),
   z.strictObject({ type: z.literal("boolean"), ...described }),
   z.strictObject({ type: z.literal("date"), bounds: dateBounds.optional(), ...described }),
 ]);
+
+const columnsSchema = z
+  .record(identifierSchema, columnSchema)
+  .refine((columns) => Object.keys(columns).length > 0, "declare at least one column")
+  .refine(
+    (columns) => !Object.hasOwn(columns, personWord),
+    `${personWord} is what algorithms call the person`,
+  );
+const rowsPerPersonSchema = z.int().min(1).max(10_000);
 
 function fitsGrid(bound: number, scale: number): boolean {
   const steps = decimalToGrid(bound, scale);
@@ -95,10 +110,13 @@ const manifestSchema = z.strictObject({
   /** The column that names the person a row belongs to: the privacy unit. Never an output, never stored in the clear. */
   person: z.string().min(1).max(200),
   /** Rows of one person that take part in any answer; the others are left out at load, chosen at random. */
-  rowsPerPerson: z.int().min(1).max(10_000),
-  columns: z
-    .record(identifierSchema, columnSchema)
-    .refine((columns) => Object.keys(columns).length > 0, "declare at least one column"),
+  rowsPerPerson: rowsPerPersonSchema,
+  columns: columnsSchema,
+  /** More tables about the same people, each with the person column under the same name. Algorithms join them on the person. */
+  furtherTables: z
+    .record(identifierSchema, z.strictObject({ rowsPerPerson: rowsPerPersonSchema, columns: columnsSchema }))
+    .refine((tables) => Object.keys(tables).length <= 8, "at most 8 further tables")
+    .default({}),
   /** What answers may be used for; a purpose permits all that are narrower. */
   purposes: z.array(purposeSchema).min(1).max(32),
   /**
@@ -117,13 +135,30 @@ const manifestSchema = z.strictObject({
   minimumPeople: z.int().min(0).max(1_000_000).default(10),
 });
 
-export const datasetManifestSchema = manifestSchema.refine(
-  (manifest) => !Object.hasOwn(manifest.columns, manifest.person),
-  { path: ["person"], error: "the person column is never part of an answer: take it out of columns" },
-);
+export const datasetManifestSchema = manifestSchema
+  .refine((manifest) => !Object.hasOwn(manifest.furtherTables, manifest.table), {
+    path: ["furtherTables"],
+    error: "a further table has the name of the table",
+  })
+  .refine(
+    (manifest) =>
+      [manifest, ...Object.values(manifest.furtherTables)].every(
+        ({ columns }) => !Object.hasOwn(columns, manifest.person),
+      ),
+    { path: ["person"], error: "the person column is never part of an answer: take it out of columns" },
+  );
 
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
 export type DatasetColumn = z.infer<typeof columnSchema>;
+export type DatasetTable = Pick<DatasetManifest, "rowsPerPerson" | "columns">;
+
+/** All tables of the dataset by name, the first one first. */
+export function tablesOf(manifest: DatasetManifest): Map<string, DatasetTable> {
+  return new Map<string, DatasetTable>([
+    [manifest.table, manifest],
+    ...Object.entries(manifest.furtherTables),
+  ]);
+}
 
 export function needsConsent({ consent }: Pick<DatasetManifest, "consent">): boolean {
   return consent === "required";

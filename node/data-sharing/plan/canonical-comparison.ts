@@ -3,16 +3,8 @@
  * row may take each other's place at its leaves, and only there.
  */
 import type { PlanColumn } from "./columns.ts";
-import {
-  columnsOf,
-  constantOf,
-  fromLinear,
-  type Linear,
-  plus,
-  type Term,
-  times,
-  toLinear,
-} from "./linear.ts";
+import { casesOf, isNullable, strictColumnsOf } from "./columns-of.ts";
+import { constantOf, fromLinear, type Linear, plus, type Term, times, toLinear } from "./linear.ts";
 import type { Expression, Predicate } from "./plan.ts";
 
 /** What is known of a column; undefined for one that the dataset does not have. */
@@ -46,11 +38,23 @@ export function canonicalMembership(
   return equality(toLinear(membership.expression), membership.values.map(BigInt), negated, facts);
 }
 
-/** Where none of the columns is null. */
-export function presence(columns: string[], facts: ColumnFacts): Predicate[] {
-  return columns
-    .filter((column) => facts(column)?.nullable ?? true)
-    .map((column): Predicate => ({ kind: "not", operand: { kind: "is-null", column } }));
+/** Where none of the expressions is null. */
+export function presence(expressions: readonly Expression[], facts: ColumnFacts): Predicate[] {
+  const isNullableColumn = (column: string) => facts(column)?.nullable ?? true;
+  const columns = new Set(expressions.flatMap(strictColumnsOf).filter(isNullableColumn));
+  const cases = new Map(
+    expressions
+      .flatMap(casesOf)
+      .filter((part) => isNullable(part, isNullableColumn))
+      .map((part) => [JSON.stringify(part), part]),
+  );
+  return [
+    ...[...columns].map((column): Predicate => ({ kind: "not", operand: { kind: "is-null", column } })),
+    // True of everything but null.
+    ...[...cases.values()].map(
+      (part): Predicate => ({ kind: "compare", operator: "=", left: part, right: part }),
+    ),
+  ];
 }
 
 /** linear is one of `values` (or, negated, none of them). */
@@ -105,7 +109,7 @@ export function oneOf(
     }
     if (size === 1n && targets.length === 1) [targets, negative] = [[], !negative];
   }
-  if (targets.length === 0) return negative ? presence(columnsOf(expression), facts) : [never];
+  if (targets.length === 0) return negative ? presence([expression], facts) : [never];
   const leaf: Predicate =
     targets.length === 1
       ? { kind: "compare", operator: "=", left: expression, right: constantOf(targets[0]!) }
@@ -137,7 +141,7 @@ function known(left: Expression, right: Expression, facts: ColumnFacts): Predica
     const range = facts(left.name)?.range;
     const most = BigInt(right.value);
     if (range === undefined || range === null) return null;
-    if (most >= range.high) return presence([left.name], facts);
+    if (most >= range.high) return presence([left], facts);
     if (most < range.low) return [never];
     return most === range.low ? oneOf(left, [most], false, facts) : null;
   }
@@ -145,7 +149,7 @@ function known(left: Expression, right: Expression, facts: ColumnFacts): Predica
     const range = facts(right.name)?.range;
     const least = BigInt(left.value);
     if (range === undefined || range === null) return null;
-    if (least <= range.low) return presence([right.name], facts);
+    if (least <= range.low) return presence([right], facts);
     if (least > range.high) return [never];
     return least === range.high ? oneOf(right, [least], false, facts) : null;
   }
@@ -174,7 +178,10 @@ function split(linear: Linear, facts: ColumnFacts): { live: Term[]; guards: Pred
 }
 
 function presenceOf(terms: Term[], facts: ColumnFacts): Predicate[] {
-  return presence([...new Set(terms.flatMap((term) => columnsOf(term.base)))], facts);
+  return presence(
+    terms.map((term) => term.base),
+    facts,
+  );
 }
 
 function ascending(values: bigint[]): bigint[] {

@@ -7,7 +7,7 @@
  */
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { type ColumnFacts, canonicalComparison, canonicalMembership, oneOf } from "./canonical-comparison.ts";
-import { columnsOf } from "./linear.ts";
+import { strictColumnsOf } from "./columns-of.ts";
 import type { Expression, Predicate } from "./plan.ts";
 
 export function canonicalPredicate(predicate: Predicate, facts: ColumnFacts): Predicate {
@@ -59,10 +59,19 @@ function joined(kind: "and" | "or", operands: Predicate[], facts: ColumnFacts): 
     .filter((operand) => operand.kind !== neutral);
   const kept = flat.some((operand) => operand.kind === absorbing) ? null : withoutIdle(kind, flat);
   if (kept === null) return { kind: absorbing };
-  const byText = new Map(kept.map((operand) => [canonicalJson(operand), operand]));
+  const byText = absorbed(kind, new Map(kept.map((operand) => [canonicalJson(operand), operand])));
   const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, operand]) => operand);
   if (sorted.length === 0) return { kind: neutral };
   return sorted.length === 1 ? sorted[0]! : { kind, operands: sorted };
+}
+
+/** a OR (a AND b) is a, and so is a AND (a OR b). */
+function absorbed(kind: "and" | "or", operands: Map<string, Predicate>): Map<string, Predicate> {
+  const isIdle = (operand: Predicate) =>
+    (operand.kind === "and" || operand.kind === "or") &&
+    operand.kind !== kind &&
+    operand.operands.some((part) => operands.has(canonicalJson(part)));
+  return new Map([...operands].filter(([, operand]) => !isIdle(operand)));
 }
 
 /** "One of these values", or negated "none of them", of one expression. */
@@ -146,6 +155,6 @@ function presentColumn(operand: Predicate): string | null {
 /** Columns which must not be null for this leaf to be true. */
 function comparedColumns(operand: Predicate): string[] {
   const leaf = operand.kind === "not" ? operand.operand : operand;
-  if (leaf.kind === "compare") return [leaf.left, leaf.right].flatMap(columnsOf);
-  return leaf.kind === "in" ? columnsOf(leaf.expression) : [];
+  if (leaf.kind === "compare") return [leaf.left, leaf.right].flatMap(strictColumnsOf);
+  return leaf.kind === "in" ? strictColumnsOf(leaf.expression) : [];
 }

@@ -1,37 +1,46 @@
 /**
- * From an algorithm, values for its parameters and a dataset's manifest to the plan: what is counted and summed, over which declared
+ * From an algorithm, values for its parameters and a dataset's manifest to the plan: which rows, what is counted and summed, over which
  * groups, and how much noise each number needs. No data is looked at.
  *
- * A SUM over no rows is 0, not null as in SQL. SUM and AVG clamp the whole expression to the interval that arithmetic over the clamped
+ * A SUM over no rows is 0, not null as in SQL. Aggregates clamp the whole expression to the interval that arithmetic over the clamped
  * columns gives; columns inside it are not clamped one by one.
  */
 import { TrustedDataError } from "../../errors.ts";
 import { canonicalJson } from "../../primitives/canonical-json.ts";
-import { shareOfCharge } from "../accounting/zcdp.ts";
+import { rhoOf } from "../accounting/zcdp.ts";
 import type { AlgorithmManifest } from "../manifests/algorithm-manifest.ts";
 import { type DatasetManifest, domainSizeMax, identifierSchema } from "../manifests/dataset-manifest.ts";
-import { type Aggregate, aggregateOf, isAggregate } from "./aggregate.ts";
+import { rational } from "../mechanisms/rational.ts";
+import { thresholdFor } from "../mechanisms/threshold.ts";
+import { type AggregateOptions, aggregateOf, isAggregate, isPeopleCount } from "./aggregate.ts";
+import { candidatesMax } from "./candidates.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
-import { planColumns } from "./columns.ts";
+import type { CompileContext } from "./context.ts";
+import { readingOf } from "./expressions.ts";
+import { compileFrom } from "./from-clause.ts";
 import { groupKeyOf } from "./group-key.ts";
 import { resolveParameters } from "./parameters.ts";
 import { parseSelect, type Select, type SelectTarget } from "./parse-sql.ts";
 import {
+  type Bounding,
   cellsMax,
+  exactCellsMax,
   type GroupKey,
   groupCountOf,
   type Output,
   type Plan,
-  type Predicate,
-  type Vector,
+  type Rows,
+  rowsPerPersonOf,
 } from "./plan.ts";
-import { compilePredicate } from "./predicate.ts";
-import { columnNameOf, compileScalar, type Scalar, type Scope } from "./scalar.ts";
-import { sensitivityOf } from "./sensitivity.ts";
-import { refuse, type SqlNode } from "./sql-node.ts";
+import { hasRoom } from "./plan-schema.ts";
+import { compilePost } from "./post.ts";
+import type { Reading, Scalar } from "./reading.ts";
+import { outputsOf, ReleaseList } from "./release-list.ts";
+import { type Contribution, sensitivitySquaredOf } from "./sensitivity.ts";
+import { type Place, refuse, type SqlNode } from "./sql-node.ts";
 
 /** Columns of one answer; a charge split further would buy noise only. */
-const outputsMax = 64;
+const outputsMax = 256;
 
 /**
  * `loadSqlParser` must have been awaited.
@@ -44,51 +53,52 @@ export function compilePlan(
   dataset: DatasetManifest,
 ): Plan {
   checkApplies(algorithm, dataset);
-  const columns = planColumns(dataset);
-  const select = parseSelect(algorithm.sql);
-  const scope: Scope = {
-    table: algorithm.table,
-    alias: select.alias,
-    columns,
+  const context: CompileContext = {
+    algorithm,
+    dataset,
     parameters: resolveParameters(algorithm, parameters),
-    rangeOf: (name) => columns.get(name)?.range ?? null,
   };
-  if (select.table !== algorithm.table)
-    refuse(
-      select.tablePlace,
-      `there is no table ${select.table}; the algorithm's table is ${algorithm.table}`,
-    );
-  const filter: Predicate =
-    select.where === null
-      ? { kind: "always" }
-      : canonicalPredicate(compilePredicate(select.where, scope), (name) => columns.get(name));
+  const select = parseSelect(algorithm.sql);
+  const { sources, publicJoins, scope, conditions } = compileFrom(select, context);
+  const reading = readingOf(scope);
+  const filter = canonicalPredicate(
+    {
+      kind: "and",
+      operands: [...conditions, ...(select.where === null ? [] : [reading.predicate(select.where)])],
+    },
+    scope.factsOf,
+  );
+  const rows: Rows = { sources, publicJoins, filter };
+  const bounding = boundingOf(algorithm, rows);
   const named = namedTargets(select);
-  const keys = keysOf(select, named, scope);
-  const vectors = new VectorList();
-  const outputs = named.map(({ name, target }): Output => {
-    const aggregate = aggregateOf(target.node, scope, algorithm.clamp);
-    if (aggregate !== null) return outputOf(name, aggregate, vectors);
-    const text = canonicalJson(keyScalar(target, scope).expression);
-    return { kind: "key", name, key: keys.findIndex((key) => canonicalJson(key.expression) === text) };
-  });
-  const cells = groupCountOf({ keys }) * vectors.all.length;
-  if (cells > cellsMax) {
-    refuse(
-      select.tablePlace,
-      `the answer would have ${cells} numbers, more than ${cellsMax}; ask for fewer groups or aggregates`,
-    );
-  }
-  return {
-    version: "itd-plan/1",
-    table: algorithm.table,
-    rowsPerPerson: dataset.rowsPerPerson,
-    filter,
-    keys,
-    vectors: vectors.all,
-    floor: { vector: 0, minimumPeople: dataset.minimumPeople },
-    ...charged(vectors.all, dataset.rowsPerPerson, algorithm),
-    outputs,
+  const keys = keysOf(select, named, reading);
+  const contribution: Contribution = {
+    rows: rowsPerPersonOf(rows),
+    bounding,
+    groups: groupCountOf({ keys }),
   };
+  const releases = new ReleaseList();
+  const floor = floorOf(select, keys, contribution, releases, dataset);
+  const { outputs, post } = answerOf(select, named, keys, reading, releases, context, contribution);
+  const charged = releases.charged(algorithm.microRho, contribution);
+  const plan: Plan = {
+    version: "itd-plan/2",
+    rows,
+    bounding,
+    keys,
+    vectors: releases.vectors,
+    ...charged,
+    floor,
+    threshold: thresholdOf(keys, floor.release, charged.releases, contribution, dataset),
+    outputs,
+    post,
+  };
+  if (!hasRoom(plan))
+    refuse(
+      select.place,
+      `the answer would have more than ${cellsMax} numbers, or need more than ${exactCellsMax} to find them; ask for fewer groups, aggregates or candidates`,
+    );
+  return plan;
 }
 
 function checkApplies(algorithm: AlgorithmManifest, dataset: DatasetManifest): void {
@@ -100,6 +110,12 @@ function checkApplies(algorithm: AlgorithmManifest, dataset: DatasetManifest): v
         { [field]: dataset[field] },
       );
   }
+}
+
+/** Where the sources let no more through than the algorithm wants, nothing is left to bound. */
+function boundingOf({ bounding }: AlgorithmManifest, rows: Rows): Bounding {
+  if (bounding === undefined || rowsPerPersonOf(rows) === 1n) return { kind: "stored" };
+  return { kind: "query", ...bounding };
 }
 
 interface NamedTarget {
@@ -132,20 +148,20 @@ function defaultName(node: SqlNode): string | null {
 }
 
 /** GROUP BY's keys, those of SELECT first and in its order, so that the order in GROUP BY does not matter. */
-function keysOf(select: Select, named: NamedTarget[], scope: Scope): GroupKey[] {
+function keysOf(select: Select, named: NamedTarget[], reading: Reading): GroupKey[] {
   const keys = new Map<string, GroupKey>();
   for (const group of select.groups) {
-    const node = groupedNode(group, named, scope);
+    const node = groupedNode(group, named, reading);
     if (isAggregate(node)) refuse(group.place, "an aggregate is no grouping key");
-    const key = groupKeyOf(compileScalar(node, scope), scope, group.place);
+    const key = groupKeyOf(reading.scalar(node), reading, group.place);
     keys.set(canonicalJson(key.expression), key);
-    if (groupCountOf({ keys: [...keys.values()] }) > domainSizeMax)
+    if ((groupCountOf({ keys: [...keys.values()] }) ?? 0) > domainSizeMax)
       refuse(group.place, `the keys span more than ${domainSizeMax} groups`);
   }
   const order = new Map<string, number>();
   for (const [index, { target }] of named.entries()) {
     if (isAggregate(target.node)) continue;
-    const text = canonicalJson(keyScalar(target, scope).expression);
+    const text = canonicalJson(keyScalar(target.node, reading).expression);
     if (!keys.has(text)) refuse(target.place, "a column of SELECT is an aggregate or stands in GROUP BY");
     if (!order.has(text)) order.set(text, index);
   }
@@ -155,7 +171,7 @@ function keysOf(select: Select, named: NamedTarget[], scope: Scope): GroupKey[] 
 }
 
 /** What an item of GROUP BY stands for: a place in SELECT, a name from it that is no column, or itself. */
-function groupedNode(group: SqlNode, named: NamedTarget[], scope: Scope): SqlNode {
+function groupedNode(group: SqlNode, named: NamedTarget[], reading: Reading): SqlNode {
   if (group.kind === "A_Const") {
     const inner = group.fields.get("ival");
     const place =
@@ -164,64 +180,126 @@ function groupedNode(group: SqlNode, named: NamedTarget[], scope: Scope): SqlNod
       named[place - 1]?.target.node ?? refuse(group.place, "GROUP BY names a place that SELECT does not have")
     );
   }
-  const name = columnNameOf(group, scope);
-  if (name === null || scope.columns.has(name)) return group;
+  if (group.kind !== "ColumnRef" || reading.scope.nameOf(group) !== null) return group;
+  const parts = group.fields.get("fields");
+  const name = Array.isArray(parts) && parts.length === 1 ? defaultName(group) : null;
   return named.find((item) => item.name === name)?.target.node ?? group;
 }
 
-function keyScalar(target: SelectTarget, scope: Scope): Exclude<Scalar, { type: "literal" }> {
-  const scalar = compileScalar(target.node, scope);
-  if (scalar.type === "literal")
-    refuse(target.place, "a column of SELECT is an aggregate or stands in GROUP BY");
+function keyScalar(node: SqlNode, reading: Reading): Exclude<Scalar, { type: "literal" | "null" }> {
+  const scalar = reading.scalar(node);
+  if (scalar.type === "literal" || scalar.type === "null")
+    refuse(node.place, "a column of SELECT is an aggregate or stands in GROUP BY");
   return scalar;
 }
 
-class VectorList {
-  /** The count of all rows comes first: the floor needs it in any case. */
-  readonly all: Vector[] = [{ kind: "count", of: null }];
-  readonly #places = new Map<string, number>([[canonicalJson(this.all[0]), 0]]);
-
-  placeOf(vector: Vector): number {
-    const text = canonicalJson(vector);
-    const known = this.#places.get(text);
-    if (known !== undefined) return known;
-    this.#places.set(text, this.all.length);
-    return this.all.push(vector) - 1;
-  }
+/**
+ * By what a group counts as too small: its people where the answer counts them or its key is open, else its rows, of which there have to be
+ * so many that `minimumPeople` took part for sure. Comes first among the releases.
+ */
+function floorOf(
+  select: Select,
+  keys: GroupKey[],
+  { rows, bounding }: Contribution,
+  releases: ReleaseList,
+  { minimumPeople }: DatasetManifest,
+): Plan["floor"] {
+  const isOpen = keys.some((key) => key.kind === "open");
+  const countsPeople = rows > 1n && (isOpen || select.targets.some(({ node }) => isPeopleCount(node)));
+  if (countsPeople) return { release: releases.noisy({ kind: "people" }), minimum: minimumPeople };
+  const perPerson = bounding.kind === "query" ? Math.min(bounding.rowsPerGroup, Number(rows)) : Number(rows);
+  const minimum = minimumPeople === 0 ? 0 : (minimumPeople - 1) * perPerson + 1;
+  return { release: releases.noisy({ kind: "count", of: null }), minimum };
 }
 
-function outputOf(name: string, aggregate: Aggregate, vectors: VectorList): Output {
-  switch (aggregate.kind) {
-    case "count":
-      return { kind: "count", name, vector: vectors.placeOf(aggregate.count) };
-    case "sum":
-      return { kind: "sum", name, vector: vectors.placeOf(aggregate.sum), scale: aggregate.scale };
-    case "average": {
-      const sum = vectors.placeOf(aggregate.sum);
-      return { kind: "average", name, sum, count: vectors.placeOf(aggregate.count), scale: aggregate.scale };
+/** Above it a group of one person is shown with the chance only that the charge allows. */
+function thresholdOf(
+  keys: GroupKey[],
+  release: number,
+  releases: Plan["releases"],
+  contribution: Contribution,
+  { minimumPeople }: DatasetManifest,
+): Plan["threshold"] {
+  if (keys.every((key) => key.kind === "declared")) return null;
+  const { microRho } = releases[release]!;
+  const people = sensitivitySquaredOf({ kind: "people" }, contribution);
+  const rho = rhoOf(BigInt(microRho));
+  const tau = thresholdFor({
+    variance: rational(people * rho.denominator, 2n * rho.numerator),
+    groupsPerPerson: people,
+    microRho: BigInt(microRho),
+  });
+  return { release, minimum: String(tau > BigInt(minimumPeople) ? tau : BigInt(minimumPeople)) };
+}
+
+/** The columns of the answer and what is done with its rows. */
+function answerOf(
+  select: Select,
+  named: NamedTarget[],
+  keys: GroupKey[],
+  reading: Reading,
+  releases: ReleaseList,
+  { algorithm }: CompileContext,
+  contribution: Contribution,
+): Pick<Plan, "outputs" | "post"> {
+  const optionsOf = (name: string): AggregateOptions => ({
+    clamps: algorithm.clamp,
+    step: algorithm.candidates[name] ?? null,
+    candidatesMax: candidatesFor(keys),
+    isRowPerPerson: contribution.rows === 1n,
+  });
+  const outputs: Output[] = [];
+  const aggregates = new Map<string, number>();
+  const add = (name: string, shown: boolean, node: SqlNode): number => {
+    const aggregate = aggregateOf(node, reading, optionsOf(name));
+    if (aggregate === null) {
+      const key = keyPlace(keyScalar(node, reading), keys);
+      if (key < 0) refuse(node.place, "this is no aggregate and stands not in GROUP BY");
+      return outputs.push({ kind: "key", name, shown, key }) - 1;
     }
-  }
+    const text = canonicalJson(outputsOf("", true, aggregate, releases));
+    if (!aggregates.has(text)) aggregates.set(text, outputs.length);
+    return outputs.push(...outputsOf(name, shown, aggregate, releases)) - 1;
+  };
+  for (const { name, target } of named) add(name, true, target.node);
+  checkNames(outputs, select.place);
+  const places = outputs.length;
+  /** The same aggregate or key if SELECT has it, else one more that is not shown. */
+  const outputOf = (node: SqlNode) => {
+    const aggregate = aggregateOf(node, reading, optionsOf(""));
+    if (aggregate !== null && aggregate.kind === "histogram")
+      refuse(node.place, "a histogram is not compared");
+    const same =
+      aggregate === null
+        ? outputs.findIndex(
+            (one) => one.kind === "key" && one.key === keyPlace(keyScalar(node, reading), keys),
+          )
+        : (aggregates.get(canonicalJson(outputsOf("", true, aggregate, releases))) ?? -1);
+    const place = same >= 0 ? same : add(`hidden_${outputs.length + 1}`, false, node);
+    return { place, isKey: aggregate === null };
+  };
+  const names = outputs.slice(0, places).map(({ name }) => name);
+  return { outputs, post: compilePost(select, reading, outputOf, names) };
 }
 
-/** Equal shares of the charge for every vector; what does not divide stays unused. */
-function charged(
-  vectors: Vector[],
-  rowsPerPerson: number,
-  algorithm: AlgorithmManifest,
-): Pick<Plan, "releases" | "microRho"> {
-  const charge = BigInt(algorithm.microRho);
-  if (charge < BigInt(vectors.length))
-    throw new TrustedDataError(
-      "charge_too_small",
-      `The answer releases ${vectors.length} numbers per group, and a charge of ${charge} micro-rho does not go round: raise microRho.`,
-      { microRho: algorithm.microRho },
-    );
-  const share = shareOfCharge(charge, vectors.length);
-  return {
-    releases: vectors.map((vector) => ({
-      sensitivity: sensitivityOf(vector, rowsPerPerson).toString(),
-      microRho: share.toString(),
-    })),
-    microRho: (share * BigInt(vectors.length)).toString(),
-  };
+function keyPlace(scalar: Exclude<Scalar, { type: "literal" | "null" }>, keys: GroupKey[]): number {
+  const text = canonicalJson(scalar.expression);
+  return keys.findIndex((key) => canonicalJson(key.expression) === text);
+}
+
+/** A histogram's columns may meet others. */
+function checkNames(outputs: Output[], place: Place): void {
+  const seen = new Set<string>();
+  for (const { name } of outputs) {
+    if (seen.has(name)) refuse(place, `two columns are called ${name}: write AS name`);
+    seen.add(name);
+  }
+  if (outputs.length > outputsMax) refuse(place, `the answer has more than ${outputsMax} columns`);
+}
+
+/** So many that all groups together stay within what an engine may be asked to find. */
+function candidatesFor(keys: GroupKey[]): number {
+  const groups = groupCountOf({ keys });
+  if (groups === null) return 100;
+  return Math.max(20, Math.min(candidatesMax, Math.floor(exactCellsMax / 2 / groups)));
 }

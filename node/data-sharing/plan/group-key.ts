@@ -1,49 +1,98 @@
-/** The declared domain of a grouping key: every value that it can take, whether or not a row has it, so that keys tell nothing. */
-
+/**
+ * Grouping keys. A declared domain is every value that the key can take, whether or not a row has it, so that keys tell nothing. Where
+ * there is none, or too large a one, the key is open: which values there are is private, and a threshold decides what is shown.
+ */
 import { domainSizeMax } from "../manifests/dataset-manifest.ts";
-import { daysToDate } from "../manifests/grid.ts";
+import { daysToDate, formatDecimal } from "../manifests/grid.ts";
 import type { Interval } from "./columns.ts";
-import { evaluateExpression } from "./evaluate.ts";
-import { boundsMissing } from "./intervals.ts";
-import { columnsOf } from "./linear.ts";
+import { columnsOf } from "./columns-of.ts";
+import { evaluateExpression } from "./evaluate-row.ts";
+import { intervalOf } from "./intervals.ts";
 import type { Expression, GroupKey } from "./plan.ts";
-import type { Scalar, Scope } from "./scalar.ts";
+import type { Reading, Scalar } from "./reading.ts";
 import { type Place, refuse } from "./sql-node.ts";
 
-export function groupKeyOf(scalar: Scalar, scope: Scope, place: Place): GroupKey {
-  if (scalar.type === "literal") refuse(place, "a constant is no grouping key");
+type KeyScalar = Exclude<Scalar, { type: "literal" | "null" }>;
+
+export function groupKeyOf(scalar: Scalar, reading: Reading, place: Place): GroupKey {
+  if (scalar.type === "literal" || scalar.type === "null") refuse(place, "a constant is no grouping key");
   const { expression } = scalar;
-  const [column, second] = columnsOf(expression);
-  if (column === undefined) refuse(place, "a constant is no grouping key");
-  if (second !== undefined) refuse(place, "a grouping key is made of one column");
-  if (scalar.type === "number" && scalar.scale !== 0)
-    refuse(place, "a grouping key is a text, boolean, date or whole number");
-  const range = scope.rangeOf(column) ?? boundsMissing(column);
-  const values = imageOf(expression, column, range, place);
-  return { expression, values: values.map(String), labels: values.map((value) => labelOf(value, scalar)) };
+  if (columnsOf(expression).length === 0) refuse(place, "a constant is no grouping key");
+  const values = scalar.type === "text" && scalar.open ? null : valuesOf(expression, reading, place);
+  if (values === null) return openKey(scalar, place);
+  const ascending = [...values].sort((a, b) => (a < b ? -1 : 1));
+  const labels = ascending.map((value) => labelOf(value, scalar));
+  return { kind: "declared", expression, values: ascending.map(String), labels };
 }
 
-function labelOf(value: bigint, scalar: Scalar): string {
+function openKey(scalar: KeyScalar, place: Place): GroupKey {
+  if (scalar.type === "boolean") refuse(place, "this grouping key has no domain");
+  const scale = scalar.type === "number" ? scalar.scale : 0;
+  return { kind: "open", expression: scalar.expression, type: scalar.type, scale };
+}
+
+function labelOf(value: bigint, scalar: KeyScalar): string {
   if (scalar.type === "text") return scalar.domain[Number(value)]!;
   if (scalar.type === "boolean") return value === 1n ? "true" : "false";
-  return scalar.type === "date" ? daysToDate(value) : value.toString();
+  return scalar.type === "date" ? daysToDate(value) : formatDecimal(value, scalar.scale);
 }
 
-/** The values of the expression over the column's range, ascending. */
-function imageOf(expression: Expression, column: string, range: Interval, place: Place): bigint[] {
-  const at = (value: bigint) => evaluateExpression(expression, { [column]: value })!;
-  const steps = isMonotone(expression)
-    ? (from: bigint) => nextChange(at, from, range.high)
-    : (from: bigint) => from + 1n;
-  const values = new Set<bigint>();
-  let looked = 0;
-  for (let input = range.low; input <= range.high; input = steps(input)) {
-    values.add(at(input));
-    looked++;
-    if (values.size > domainSizeMax || looked > 10 * domainSizeMax)
-      refuse(place, `a grouping key has more than ${domainSizeMax} values`);
+/** Every value that the expression can take, or null where there is no end to them. */
+function valuesOf(expression: Expression, reading: Reading, place: Place): Set<bigint> | null {
+  const columns = columnsOf(expression);
+  const [column] = columns;
+  if (column === undefined)
+    return expression.kind === "null" ? new Set() : new Set([evaluateExpression(expression, {})!]);
+  if (columns.length === 1) {
+    const range = reading.scope.rangeOf(column);
+    const image = range === null ? null : imageOf(expression, column, range, reading);
+    if (image !== null) return image;
   }
-  return [...values].sort((a, b) => (a < b ? -1 : 1));
+  if (expression.kind === "case") return valuesOfCase(expression, reading, place);
+  if (columns.some((name) => reading.scope.rangeOf(name) === null)) return null;
+  const { low, high } = intervalOf(expression, reading.scope.rangeOf, place);
+  if (high - low >= BigInt(domainSizeMax)) return null;
+  return new Set(Array.from({ length: Number(high - low) + 1 }, (_, at) => low + BigInt(at)));
+}
+
+function valuesOfCase(
+  { branches, otherwise }: Extract<Expression, { kind: "case" }>,
+  reading: Reading,
+  place: Place,
+): Set<bigint> | null {
+  const values = new Set<bigint>();
+  for (const part of [...branches.map(({ value }) => value), otherwise]) {
+    const own = valuesOf(part, reading, place);
+    if (own === null) return null;
+    for (const value of own) values.add(value);
+    if (values.size > domainSizeMax) return null;
+  }
+  return values;
+}
+
+/** The values of the expression over the column's range and its null; null where it takes too long to find them. */
+function imageOf(
+  expression: Expression,
+  column: string,
+  range: Interval,
+  reading: Reading,
+): Set<bigint> | null {
+  const at = (value: bigint | null) => evaluateExpression(expression, { [column]: value });
+  const monotone = isMonotone(expression);
+  const values = new Set<bigint>();
+  const facts = reading.scope.factsOf(column);
+  const absent = (facts?.nullable ?? true) ? at(null) : null;
+  if (absent !== null) values.add(absent);
+  if (facts?.values !== undefined) return new Set(facts.values.map(at).filter((value) => value !== null));
+  let looked = 0;
+  for (let input = range.low; input <= range.high; ) {
+    const value = at(input);
+    if (value !== null) values.add(value);
+    looked++;
+    if (values.size > domainSizeMax || looked > 10 * domainSizeMax) return null;
+    input = monotone ? nextChange((other) => at(other)!, input, range.high) : input + 1n;
+  }
+  return values;
 }
 
 /** Whether the column stands in it once, with constants: then it only rises or only falls. */
@@ -54,12 +103,15 @@ function isMonotone(expression: Expression): boolean {
       return true;
     case "divide":
       return isMonotone(expression.left);
-    case "subtract":
-      return false;
-    default: {
+    case "date-part":
+      return expression.part === "year" && isMonotone(expression.of);
+    case "add":
+    case "multiply": {
       const moving = expression.operands.filter((operand) => operand.kind !== "constant");
       return moving.length <= 1 && moving.every(isMonotone);
     }
+    default:
+      return false;
   }
 }
 

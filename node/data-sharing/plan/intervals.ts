@@ -3,8 +3,9 @@
  * an error that depends on data.
  */
 import { TrustedDataError } from "../../errors.ts";
+import { dateToDays } from "../manifests/grid.ts";
 import type { Interval } from "./columns.ts";
-import type { Expression } from "./plan.ts";
+import type { DatePart, Expression } from "./plan.ts";
 import { type Place, refuse } from "./sql-node.ts";
 
 /** Every intermediate value stays below this in magnitude, in whichever order an engine adds or multiplies. */
@@ -41,6 +42,17 @@ export function intervalOf(expression: Expression, rangeOf: RangeOf, place: Plac
       );
       return parts.reduce(multiplied, { low: 1n, high: 1n });
     }
+    case "null":
+      return { low: 0n, high: 0n };
+    case "date-part":
+      checkYears(inner(expression.of), place);
+      return datePartRange(expression.part, inner(expression.of));
+    case "case": {
+      const values = [...expression.branches.map(({ value }) => value), expression.otherwise];
+      const parts = values.filter((value) => value.kind !== "null").map(inner);
+      if (parts.length === 0) refuse(place, "CASE is null in every branch");
+      return parts.reduce(hull);
+    }
     case "divide": {
       const left = inner(expression.left);
       if (left.low < 0n) refuse(place, "what is divided could be negative");
@@ -49,6 +61,32 @@ export function intervalOf(expression: Expression, rangeOf: RangeOf, place: Plac
       return { low: left.low / divisor, high: left.high / divisor };
     }
   }
+}
+
+/** The least that holds both. */
+export function hull(a: Interval, b: Interval): Interval {
+  return { low: a.low < b.low ? a.low : b.low, high: larger(a.high, b.high) };
+}
+
+const partRanges: Record<Exclude<DatePart, "year">, [bigint, bigint]> = {
+  quarter: [1n, 4n],
+  month: [1n, 12n],
+  day: [1n, 31n],
+  dow: [0n, 6n],
+  doy: [1n, 366n],
+};
+
+function datePartRange(part: DatePart, days: Interval): Interval {
+  if (part !== "year") return { low: partRanges[part][0], high: partRanges[part][1] };
+  const year = (day: bigint) => BigInt(new Date(Number(day) * 86_400_000).getUTCFullYear());
+  return { low: year(days.low), high: year(days.high) };
+}
+
+/** Engines agree on the calendar of these years. */
+const [firstDay, lastDay] = [dateToDays("0001-01-01")!, dateToDays("9999-12-31")!];
+
+function checkYears({ low, high }: Interval, place: Place): void {
+  if (low < firstDay || high > lastDay) refuse(place, "a date could leave the years 1 to 9999");
 }
 
 export function boundsMissing(column: string): never {

@@ -6,7 +6,7 @@ import { canonicalJson } from "../../primitives/canonical-json.ts";
 import type { Expression } from "./plan.ts";
 
 export interface Term {
-  /** A column, a division, or a product of at least two of the like. */
+  /** A column, a division, a part of a date, a CASE, or a product of at least two of the like. */
   base: Expression;
   coefficient: bigint;
 }
@@ -36,6 +36,12 @@ export function toLinear(expression: Expression): Linear {
       return product(expression.operands.map(toLinear));
     case "divide":
       return quotient(toLinear(expression.left), BigInt(expression.divisor));
+    case "date-part":
+      return termOf({ ...expression, of: canonicalExpression(expression.of) });
+    // Brought into canonical form where it is compiled, as that takes what is known of columns.
+    case "case":
+    case "null":
+      return termOf(expression);
   }
 }
 
@@ -64,19 +70,6 @@ export function times({ terms, constant }: Linear, factor: bigint): Linear {
     ([key, { base, coefficient }]) => [key, { base, coefficient: coefficient * factor }] as const,
   );
   return { terms: new Map(scaled), constant: constant * factor };
-}
-
-/** Columns that the expression reads, each once, in order. */
-export function columnsOf(expression: Expression): string[] {
-  const names = new Set<string>();
-  const visit = (part: Expression): void => {
-    if (part.kind === "column") names.add(part.name);
-    else if (part.kind === "add" || part.kind === "multiply") part.operands.forEach(visit);
-    else if (part.kind === "divide") visit(part.left);
-    else if (part.kind === "subtract") [part.left, part.right].forEach(visit);
-  };
-  visit(expression);
-  return [...names].sort();
 }
 
 function product(factors: Linear[]): Linear {

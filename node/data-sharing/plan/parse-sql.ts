@@ -1,5 +1,5 @@
 /**
- * SQL as PostgreSQL's own grammar reads it (libpg-query), cut down to one SELECT over one table. Whatever the subset does not name is
+ * SQL as PostgreSQL's own grammar reads it (libpg-query), cut down to one SELECT. Whatever the subset does not name is
  * refused with its place; nothing of the text ever reaches an engine.
  */
 import { hasSqlDetails, loadModule, parseSync, scanSync } from "libpg-query";
@@ -30,13 +30,14 @@ export interface SelectTarget {
 }
 
 export interface Select {
-  table: string;
-  tablePlace: Place;
-  /** What columns may be qualified with. */
-  alias: string;
+  place: Place;
+  from: SqlNode;
   targets: SelectTarget[];
   where: SqlNode | null;
   groups: SqlNode[];
+  having: SqlNode | null;
+  order: SqlNode[];
+  limit: SqlNode | null;
 }
 
 let loaded = false;
@@ -60,42 +61,55 @@ export function parseSelect(sql: string): Select {
     const gap = /^\s*/.exec(Buffer.from(sql).subarray(offset).toString())![0].length;
     refuse(placesByByte(sql)[offset + gap] ?? second.place, "there is more than one statement");
   }
-  const select = childOf(first, "stmt");
-  if (select.kind !== "SelectStmt") refuse(select.place, "only SELECT is allowed");
-  return readSelect(select);
+  return readSelect(childOf(first, "stmt"));
 }
 
 const clauseReasons: Record<string, string> = {
-  distinctClause: "DISTINCT is not part of the subset",
+  distinctClause: "DISTINCT is not part of the subset; GROUP BY gives each group once",
   intoClause: "INTO is not allowed",
-  havingClause: "HAVING is not part of the subset",
   windowClause: "window functions are not part of the subset",
   valuesLists: "VALUES is not part of the subset",
-  sortClause: "ORDER BY is not part of the subset",
-  limitOffset: "LIMIT and OFFSET are not part of the subset",
-  limitCount: "LIMIT and OFFSET are not part of the subset",
+  limitOffset: "OFFSET is not part of the subset",
   lockingClause: "FOR UPDATE and FOR SHARE are not allowed",
   withClause: "WITH is not part of the subset",
   rarg: "UNION, INTERSECT and EXCEPT are not part of the subset",
   groupDistinct: "GROUP BY DISTINCT is not part of the subset",
 };
 
-function readSelect(select: SqlNode): Select {
+/** Of a statement, or of a subquery in FROM. */
+export function readSelect(select: SqlNode): Select {
+  if (select.kind !== "SelectStmt") refuse(select.place, "only SELECT is allowed");
   for (const [field, reason] of Object.entries(clauseReasons)) {
     const clause = select.fields.get(field);
     if (clause !== undefined) refuse(firstPlace(clause) ?? select.place, reason);
   }
-  onlyFields(select, ["targetList", "fromClause", "whereClause", "groupClause", "limitOption", "op"]);
-  if (select.fields.get("op") !== "SETOP_NONE" || select.fields.get("limitOption") !== "LIMIT_OPTION_DEFAULT")
-    refuse(select.place, "this form is not part of the subset");
+  onlyFields(select, [
+    ...["targetList", "fromClause", "whereClause", "groupClause", "havingClause"],
+    ...["sortClause", "limitCount", "limitOption", "op"],
+  ]);
+  const option = select.fields.get("limitOption");
+  if (select.fields.get("op") !== "SETOP_NONE") refuse(select.place, "this form is not part of the subset");
+  if (option !== "LIMIT_OPTION_DEFAULT" && option !== "LIMIT_OPTION_COUNT")
+    refuse(select.place, "WITH TIES is not part of the subset");
   const targets = childrenOf(select, "targetList").map(readTarget);
   if (targets.length === 0) refuse(select.place, "SELECT names no columns");
-  const where = select.fields.get("whereClause");
+  const [from, second] = childrenOf(select, "fromClause");
+  if (from === undefined) refuse(select.place, "there is no FROM");
+  if (second !== undefined)
+    refuse(second.place, "FROM names several tables by commas: write JOIN ... ON a.person = b.person");
+  const optional = (field: string) => {
+    const clause = select.fields.get(field);
+    return isNode(clause) ? clause : null;
+  };
   return {
-    ...readFrom(select),
+    place: firstPlace(select) ?? select.place,
+    from,
     targets,
-    where: isNode(where) ? where : null,
+    where: optional("whereClause"),
     groups: childrenOf(select, "groupClause"),
+    having: optional("havingClause"),
+    order: childrenOf(select, "sortClause"),
+    limit: optional("limitCount"),
   };
 }
 
@@ -106,35 +120,8 @@ function readTarget(target: SqlNode): SelectTarget {
   return { name: target.fields.has("name") ? textOf(target, "name") : null, node, place: target.place };
 }
 
-function readFrom(select: SqlNode): Pick<Select, "table" | "tablePlace" | "alias"> {
-  const [from, second] = childrenOf(select, "fromClause");
-  if (from === undefined) refuse(select.place, "there is no FROM");
-  if (second !== undefined)
-    refuse(second.place, "FROM names more than one table; joins are not part of the subset");
-  if (from.kind !== "RangeVar") {
-    const reasons: Record<string, string> = {
-      JoinExpr: "joins are not part of the subset",
-      RangeSubselect: "subqueries are not part of the subset",
-      RangeFunction: "functions in FROM are not allowed",
-    };
-    refuse(firstPlace(from) ?? from.place, reasons[from.kind] ?? "FROM takes the name of one table");
-  }
-  onlyFields(from, ["relname", "inh", "relpersistence", "alias"], {
-    schemaname: "a table is named without its schema",
-    catalogname: "a table is named without its schema",
-  });
-  if (from.fields.get("inh") !== true) refuse(from.place, "ONLY is not part of the subset");
-  const table = textOf(from, "relname");
-  const alias = from.fields.get("alias");
-  if (isNode(alias))
-    onlyFields(alias, ["aliasname"], { colnames: "column aliases in FROM are not part of the subset" });
-  const name = isNode(alias) ? textOf(alias, "aliasname") : table;
-  if (name === "param") refuse(from.place, "param names the parameters and cannot name a table");
-  return { table, tablePlace: from.place, alias: name };
-}
-
 /** The first place that a part carries itself. */
-function firstPlace(value: SqlValue): Place | null {
+export function firstPlace(value: SqlValue): Place | null {
   if (Array.isArray(value)) return value.length === 0 ? null : firstPlace(value[0]!);
   if (!isNode(value)) return null;
   if (value.place.line !== 1 || value.place.column !== 1) return value.place;

@@ -4,22 +4,51 @@
  */
 import { z } from "zod";
 import { domainSizeMax, identifierSchema, microRhoSchema } from "../manifests/dataset-manifest.ts";
-import { cellsMax, type Expression, groupCountOf, type Plan, type Predicate } from "./plan.ts";
-import { sensitivityOf } from "./sensitivity.ts";
+import {
+  type AnswerCondition,
+  cellsMax,
+  cellsOf,
+  type Expression,
+  exactCellsMax,
+  groupCountOf,
+  type Plan,
+  type Predicate,
+  type Rows,
+  releasedCellsOf,
+  rowsPerPersonOf,
+  type Source,
+} from "./plan.ts";
+import { isJoined } from "./plan-references.ts";
+import { sensitivitySquaredOf } from "./sensitivity.ts";
 import { sqlDepthMax, sqlNodesMax } from "./sql-node.ts";
 
-/** Enough for products of sensitivities; short enough to compute with. */
-const wholeSchema = wholeNumber(/^(?:0|-?[1-9]\d{0,38})$/, "use a whole number as text");
-const positiveSchema = wholeNumber(/^[1-9]\d{0,38}$/, "use a positive whole number as text");
+/** Enough for squares of sensitivities; short enough to compute with. */
+const wholeSchema = wholeNumber(/^(?:0|-?[1-9]\d{0,79})$/, "use a whole number as text");
+const positiveSchema = wholeNumber(/^[1-9]\d{0,79}$/, "use a positive whole number as text");
 const placeSchema = z.int().min(0).max(1_000);
+const columnSchema = z
+  .string()
+  .max(80)
+  .regex(/^(?:p?\d{1,2}\.)?[a-z][a-z0-9_]{0,62}$/, "use the name of a column");
 
 const expressionSchema: z.ZodType<Expression> = z.lazy(() =>
   z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("column"), name: identifierSchema }),
+    z.strictObject({ kind: z.literal("column"), name: columnSchema }),
     z.strictObject({ kind: z.literal("constant"), value: wholeSchema }),
+    z.strictObject({ kind: z.literal("null") }),
     z.strictObject({ kind: z.enum(["add", "multiply"]), operands: z.array(expressionSchema).min(2) }),
     z.strictObject({ kind: z.literal("subtract"), left: expressionSchema, right: expressionSchema }),
     z.strictObject({ kind: z.literal("divide"), left: expressionSchema, divisor: positiveSchema }),
+    z.strictObject({
+      kind: z.literal("date-part"),
+      part: z.enum(["year", "quarter", "month", "day", "dow", "doy"]),
+      of: expressionSchema,
+    }),
+    z.strictObject({
+      kind: z.literal("case"),
+      branches: z.array(z.strictObject({ when: predicateSchema, value: expressionSchema })).min(1),
+      otherwise: expressionSchema,
+    }),
   ]),
 );
 
@@ -37,44 +66,138 @@ const predicateSchema: z.ZodType<Predicate> = z.lazy(() =>
       expression: expressionSchema,
       values: z.array(wholeSchema).min(1),
     }),
-    z.strictObject({ kind: z.literal("is-null"), column: identifierSchema }),
+    z.strictObject({ kind: z.literal("is-null"), column: columnSchema }),
     z.strictObject({ kind: z.enum(["and", "or"]), operands: z.array(predicateSchema).min(2) }),
     z.strictObject({ kind: z.literal("not"), operand: predicateSchema }),
   ]),
 ) as z.ZodType<Predicate>;
 
-const keySchema = z
+const rowsPerPersonSchema = z.int().min(1).max(10_000);
+
+const sourceSchema: z.ZodType<Source> = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("table"),
+      table: identifierSchema,
+      rowsPerPerson: rowsPerPersonSchema,
+    }),
+    z.strictObject({
+      kind: z.literal("people"),
+      rows: rowsSchema,
+      columns: z
+        .array(
+          z.strictObject({
+            name: identifierSchema,
+            aggregate: z.enum(["count", "sum", "minimum", "maximum"]),
+            of: expressionSchema.nullable(),
+          }),
+        )
+        .max(64),
+    }),
+  ]),
+) as z.ZodType<Source>;
+
+const publicJoinSchema = z
   .strictObject({
-    expression: expressionSchema,
-    values: z.array(wholeSchema).min(1).max(domainSizeMax),
-    labels: z.array(z.string().min(1).max(100)).min(1).max(domainSizeMax),
+    on: z.array(expressionSchema).min(1).max(4),
+    columns: z.array(identifierSchema).max(32),
+    rows: z.array(z.array(wholeSchema).min(1).max(36)).max(2_000),
   })
-  .refine((key) => key.values.length === key.labels.length, "values and labels differ in number")
-  .refine((key) => new Set(key.labels).size === key.labels.length, "a label appears twice")
   .refine(
-    ({ values }) => values.every((value, index) => index === 0 || BigInt(values[index - 1]!) < BigInt(value)),
-    "values do not ascend",
+    ({ on, columns, rows }) => rows.every((row) => row.length === on.length + columns.length),
+    "a row of a public table has another number of values",
   );
 
-const vectorSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("count"), of: expressionSchema.nullable() }),
-  z
-    .strictObject({
-      kind: z.literal("sum"),
-      of: expressionSchema,
-      low: wholeSchema,
-      high: wholeSchema,
-      centre: wholeSchema,
-    })
-    .refine(({ low, high }) => BigInt(low) <= BigInt(high), "the lower bound is above the upper one"),
+const rowsSchema: z.ZodType<Rows> = z.lazy(() =>
+  z.strictObject({
+    sources: z.array(sourceSchema).min(1).max(8),
+    publicJoins: z.array(publicJoinSchema).max(8),
+    filter: predicateSchema,
+  }),
+);
+
+const boundingSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("stored") }),
+  z.strictObject({
+    kind: z.literal("query"),
+    rowsPerGroup: rowsPerPersonSchema,
+    groups: z.int().min(1).max(domainSizeMax),
+  }),
 ]);
 
-const named = { name: identifierSchema };
+const keySchema = z.discriminatedUnion("kind", [
+  z
+    .strictObject({
+      kind: z.literal("declared"),
+      expression: expressionSchema,
+      values: z.array(wholeSchema).min(1).max(domainSizeMax),
+      labels: z.array(z.string().min(1).max(100)).min(1).max(domainSizeMax),
+    })
+    .refine((key) => key.values.length === key.labels.length, "values and labels differ in number")
+    .refine((key) => new Set(key.labels).size === key.labels.length, "a label appears twice")
+    .refine(
+      ({ values }) =>
+        values.every((value, index) => index === 0 || BigInt(values[index - 1]!) < BigInt(value)),
+      "values do not ascend",
+    ),
+  z.strictObject({
+    kind: z.literal("open"),
+    expression: expressionSchema,
+    type: z.enum(["number", "date", "text"]),
+    scale: z.int().min(0).max(12),
+  }),
+]);
+
+const bounded = { of: expressionSchema, low: wholeSchema };
+const vectorSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("count"), of: expressionSchema.nullable() }),
+  z.strictObject({ kind: z.literal("people") }),
+  z
+    .strictObject({ kind: z.enum(["sum", "squares"]), ...bounded, high: wholeSchema, centre: wholeSchema })
+    .refine(({ low, high }) => BigInt(low) <= BigInt(high), "the lower bound is above the upper one"),
+  z.strictObject({
+    kind: z.literal("buckets"),
+    ...bounded,
+    step: positiveSchema,
+    buckets: z.int().min(2).max(cellsMax),
+  }),
+]);
+
+const chargeSchema = positiveSchema.pipe(microRhoSchema);
+const releaseSchema = z.discriminatedUnion("mechanism", [
+  z.strictObject({
+    mechanism: z.literal("gaussian"),
+    vector: placeSchema,
+    sensitivitySquared: positiveSchema,
+    microRho: chargeSchema,
+  }),
+  z.strictObject({
+    mechanism: z.literal("exponential"),
+    vector: placeSchema,
+    quantile: z
+      .strictObject({ numerator: wholeSchema, denominator: positiveSchema })
+      .refine(
+        ({ numerator, denominator }) => BigInt(numerator) >= 0n && BigInt(numerator) <= BigInt(denominator),
+        "a quantile lies between 0 and 1",
+      ),
+    offset: wholeSchema,
+    first: wholeSchema,
+    sensitivity: positiveSchema,
+    microRho: chargeSchema,
+  }),
+]);
+
+const named = { name: identifierSchema, shown: z.boolean() };
 const scaleSchema = z.int().min(0).max(12);
 const outputSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("key"), ...named, key: placeSchema }),
-  z.strictObject({ kind: z.literal("count"), ...named, vector: placeSchema }),
-  z.strictObject({ kind: z.literal("sum"), ...named, vector: placeSchema, scale: scaleSchema }),
+  z.strictObject({
+    kind: z.literal("count"),
+    ...named,
+    release: placeSchema,
+    cell: z.int().min(0).max(cellsMax),
+  }),
+  z.strictObject({ kind: z.literal("sum"), ...named, release: placeSchema, scale: scaleSchema }),
   z.strictObject({
     kind: z.literal("average"),
     ...named,
@@ -82,25 +205,70 @@ const outputSchema = z.discriminatedUnion("kind", [
     count: placeSchema,
     scale: scaleSchema,
   }),
+  z.strictObject({
+    kind: z.literal("variance"),
+    ...named,
+    squares: placeSchema,
+    sum: placeSchema,
+    count: placeSchema,
+    scale: scaleSchema,
+    sample: z.boolean(),
+    root: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal("quantile"),
+    ...named,
+    release: placeSchema,
+    type: z.enum(["number", "date"]),
+    scale: scaleSchema,
+  }),
 ]);
+
+const conditionSchema: z.ZodType<AnswerCondition> = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("compare"),
+      operator: z.enum(["=", "<", "<=", ">", ">="]),
+      output: placeSchema,
+      value: z.string().regex(/^-?\d{1,40}(?:\.\d{1,12})?$/, "use a decimal number as text"),
+    }),
+    z.strictObject({ kind: z.enum(["and", "or"]), operands: z.array(conditionSchema).min(2) }),
+    z.strictObject({ kind: z.literal("not"), operand: conditionSchema }),
+  ]),
+) as z.ZodType<AnswerCondition>;
+
+const postSchema = z.strictObject({
+  having: conditionSchema.nullable(),
+  order: z.array(z.strictObject({ output: placeSchema, descending: z.boolean() })).max(64),
+  limit: z
+    .int()
+    .min(0)
+    .max(domainSizeMax * 10)
+    .nullable(),
+});
 
 const shapeSchema = z
   .unknown()
   .refine(isModest, "the plan is nested too deeply or has too many parts")
   .pipe(
     z.strictObject({
-      version: z.literal("itd-plan/1"),
-      table: identifierSchema,
-      rowsPerPerson: z.int().min(1).max(10_000),
-      filter: predicateSchema,
+      version: z.literal("itd-plan/2"),
+      rows: rowsSchema,
+      bounding: boundingSchema,
       keys: z.array(keySchema).max(16),
       vectors: z.array(vectorSchema).min(1).max(256),
-      releases: z.array(
-        z.strictObject({ sensitivity: positiveSchema, microRho: positiveSchema.pipe(microRhoSchema) }),
-      ),
-      floor: z.strictObject({ vector: placeSchema, minimumPeople: z.int().min(0).max(1_000_000) }),
+      releases: z.array(releaseSchema).min(1).max(256),
+      floor: z.strictObject({
+        release: placeSchema,
+        minimum: z
+          .int()
+          .min(0)
+          .max(2 ** 40),
+      }),
+      threshold: z.strictObject({ release: placeSchema, minimum: positiveSchema }).nullable(),
       microRho: microRhoSchema,
-      outputs: z.array(outputSchema).min(1).max(64),
+      outputs: z.array(outputSchema).min(1).max(512),
+      post: postSchema,
     }),
   );
 
@@ -108,11 +276,8 @@ const shapeSchema = z
 export const planSchema: z.ZodType<Plan> = shapeSchema.pipe(
   z
     .custom<Plan>()
-    .refine((plan) => groupCountOf(plan) * plan.vectors.length <= cellsMax, {
-      error: "the answer has too many numbers",
-      abort: true,
-    })
     .refine(isJoined, { error: "the plan points at parts that it does not have", abort: true })
+    .refine(hasRoom, { error: "the answer has too many numbers", abort: true })
     .refine(
       (plan) => BigInt(plan.microRho) === plan.releases.reduce((sum, r) => sum + BigInt(r.microRho), 0n),
       {
@@ -120,38 +285,36 @@ export const planSchema: z.ZodType<Plan> = shapeSchema.pipe(
         abort: true,
       },
     )
-    .refine(
-      (plan) =>
-        plan.releases.every(
-          ({ sensitivity }, index) =>
-            BigInt(sensitivity) >= sensitivityOf(plan.vectors[index]!, plan.rowsPerPerson),
-        ),
-      "a sensitivity is too small",
-    ),
+    .refine(isCovered, "a sensitivity is too small"),
 );
+
+/** Whether the answer, and what an engine finds for it, stay within their limits. */
+export function hasRoom(plan: Pick<Plan, "keys" | "vectors" | "releases">): boolean {
+  const groups = groupCountOf(plan) ?? 1;
+  const exact = plan.vectors.reduce((sum, vector) => sum + cellsOf(vector), 0);
+  const released = plan.releases.reduce((sum, release) => sum + releasedCellsOf(plan, release), 0);
+  return groups * released <= cellsMax && groups * exact <= exactCellsMax;
+}
+
+function isCovered(plan: Plan): boolean {
+  const contribution = {
+    rows: rowsPerPersonOf(plan.rows),
+    bounding: plan.bounding,
+    groups: groupCountOf(plan),
+  };
+  return plan.releases.every((release) => {
+    const least = sensitivitySquaredOf(plan.vectors[release.vector]!, contribution);
+    if (release.mechanism === "gaussian") return BigInt(release.sensitivitySquared) >= least;
+    const { numerator, denominator } = release.quantile;
+    const [below, above] = [BigInt(numerator), BigInt(denominator) - BigInt(numerator)];
+    const perRow = below > above ? below : above;
+    return BigInt(release.sensitivity) ** 2n >= least * perRow ** 2n;
+  });
+}
 
 /** A text that is no number ends the reading (`abort`), as checks further out compute with it. */
 function wholeNumber(pattern: RegExp, error: string) {
   return z.string().refine((text) => pattern.test(text), { error, abort: true });
-}
-
-/** Every index leads to a part of the right kind. */
-function isJoined(plan: Plan): boolean {
-  const isCount = (place: number) => plan.vectors[place]?.kind === "count";
-  const floor = plan.vectors[plan.floor.vector];
-  return (
-    plan.releases.length === plan.vectors.length &&
-    floor?.kind === "count" &&
-    floor.of === null &&
-    new Set(plan.outputs.map((output) => output.name)).size === plan.outputs.length &&
-    plan.outputs.every((output) => {
-      if (output.kind === "key") return output.key < plan.keys.length;
-      if (output.kind === "count") return isCount(output.vector);
-      const sum = plan.vectors[output.kind === "sum" ? output.vector : output.sum];
-      if (sum?.kind !== "sum") return false;
-      return output.kind === "sum" ? sum.centre === "0" : isCount(output.count);
-    })
-  );
 }
 
 /** Looked at before anything recurses. Labels and values are plain lists and bounded by their own schema. */
@@ -160,7 +323,7 @@ function isModest(value: unknown): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     parts += level.length;
-    if (depth > 4 * sqlDepthMax || parts > 16 * sqlNodesMax) return false;
+    if (depth > 4 * sqlDepthMax || parts > 40 * sqlNodesMax) return false;
     level = level
       .filter((item) => typeof item === "object" && item !== null)
       .flatMap((item) => Object.values(item as object));

@@ -1,32 +1,27 @@
 /** SQL conditions as predicates of the plan, still in the order in which they are written. */
+import { textCode } from "../manifests/text-code.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import { intervalOf } from "./intervals.ts";
+import { codesLike } from "./like.ts";
+import { constantOf } from "./linear.ts";
 import type { Expression, Predicate } from "./plan.ts";
-import {
-  columnNameOf,
-  compileScalar,
-  dateConstant,
-  kindOf,
-  rescaled,
-  type Scalar,
-  type Scope,
-} from "./scalar.ts";
+import { dateConstant, kindOf, type Reading, rescaled, type Scalar } from "./reading.ts";
 import { childOf, childrenOf, namesOf, onlyFields, refuse, type SqlNode } from "./sql-node.ts";
 
 type Compare = Extract<Predicate, { kind: "compare" }>;
 
-export function compilePredicate(node: SqlNode, scope: Scope): Predicate {
+export function compilePredicate(node: SqlNode, reading: Reading): Predicate {
   switch (node.kind) {
     case "BoolExpr":
-      return connective(node, scope);
+      return connective(node, reading);
     case "NullTest":
-      return nullTest(node, scope);
+      return nullTest(node, reading);
     case "BooleanTest":
-      return booleanTest(node, scope);
+      return booleanTest(node, reading);
     case "A_Expr":
-      return comparison(node, scope);
+      return comparison(node, reading);
     default: {
-      const scalar = compileScalar(node, scope);
+      const scalar = reading.scalar(node);
       if (scalar.type !== "boolean")
         refuse(node.place, `a condition is expected here, and this is ${kindOf(scalar)}`);
       return isTrue(scalar.expression);
@@ -34,9 +29,9 @@ export function compilePredicate(node: SqlNode, scope: Scope): Predicate {
   }
 }
 
-function connective(node: SqlNode, scope: Scope): Predicate {
+function connective(node: SqlNode, reading: Reading): Predicate {
   onlyFields(node, ["boolop", "args"]);
-  const operands = childrenOf(node, "args").map((argument) => compilePredicate(argument, scope));
+  const operands = childrenOf(node, "args").map((argument) => reading.predicate(argument));
   switch (node.fields.get("boolop")) {
     case "AND_EXPR":
       return { kind: "and", operands };
@@ -49,22 +44,22 @@ function connective(node: SqlNode, scope: Scope): Predicate {
   }
 }
 
-function nullTest(node: SqlNode, scope: Scope): Predicate {
+function nullTest(node: SqlNode, reading: Reading): Predicate {
   onlyFields(node, ["arg", "nulltesttype"]);
   const argument = childOf(node, "arg");
-  compileScalar(argument, scope);
-  const column = columnNameOf(argument, scope);
+  reading.scalar(argument);
+  const column = reading.scope.nameOf(argument);
   if (column === null) refuse(node.place, "IS NULL is asked of a column only");
   const isNull: Predicate = { kind: "is-null", column };
   return node.fields.get("nulltesttype") === "IS_NULL" ? isNull : negation(isNull);
 }
 
 /** b IS [NOT] TRUE, FALSE or UNKNOWN: never null, unlike b = TRUE. */
-function booleanTest(node: SqlNode, scope: Scope): Predicate {
+function booleanTest(node: SqlNode, reading: Reading): Predicate {
   onlyFields(node, ["arg", "booltesttype"]);
   const argument = childOf(node, "arg");
-  const scalar = compileScalar(argument, scope);
-  const column = columnNameOf(argument, scope);
+  const scalar = reading.scalar(argument);
+  const column = reading.scope.nameOf(argument);
   if (scalar.type !== "boolean" || column === null)
     refuse(node.place, "IS TRUE, IS FALSE and IS UNKNOWN are asked of a boolean column only");
   const isNull: Predicate = { kind: "is-null", column };
@@ -90,7 +85,7 @@ function booleanTest(node: SqlNode, scope: Scope): Predicate {
   }
 }
 
-function comparison(node: SqlNode, scope: Scope): Predicate {
+function comparison(node: SqlNode, reading: Reading): Predicate {
   onlyFields(node, ["kind", "name", "lexpr", "rexpr", "rexpr_list_start", "rexpr_list_end"]);
   const [operator = "", extra] = namesOf(node, "name") ?? [];
   if (extra !== undefined || !node.fields.has("lexpr"))
@@ -98,10 +93,10 @@ function comparison(node: SqlNode, scope: Scope): Predicate {
   const left = childOf(node, "lexpr");
   switch (node.fields.get("kind")) {
     case "AEXPR_OP":
-      return compared(node, operator, left, childOf(node, "rexpr"), scope);
+      return compared(node, operator, left, childOf(node, "rexpr"), reading);
     case "AEXPR_IN": {
       const one = childrenOf(childOf(node, "rexpr"), "items").map((item) =>
-        compared(node, "=", left, item, scope),
+        compared(node, "=", left, item, reading),
       );
       const any: Predicate = { kind: "or", operands: one };
       return operator === "<>" ? negation(any) : any;
@@ -113,28 +108,50 @@ function comparison(node: SqlNode, scope: Scope): Predicate {
         refuse(node.place, "BETWEEN takes two values");
       const both: Predicate = {
         kind: "and",
-        operands: [compared(node, ">=", left, low, scope), compared(node, "<=", left, high, scope)],
+        operands: [compared(node, ">=", left, low, reading), compared(node, "<=", left, high, reading)],
       };
       return node.fields.get("kind") === "AEXPR_BETWEEN" ? both : negation(both);
     }
+    case "AEXPR_LIKE":
+      return like(node, operator === "!~~", reading);
     default:
       return refuse(node.place, "this operator is not part of the subset");
   }
 }
 
-function compared(node: SqlNode, operator: string, a: SqlNode, b: SqlNode, scope: Scope): Predicate {
+/** Of a declared domain the texts that match are known beforehand. */
+function like(node: SqlNode, isNegated: boolean, reading: Reading): Predicate {
+  const [left, right] = [reading.scalar(childOf(node, "lexpr")), reading.scalar(childOf(node, "rexpr"))];
+  if (left.type !== "text" || left.open || right.type !== "literal")
+    refuse(node.place, "LIKE compares a text of a declared domain with a pattern in quotes");
+  const values = codesLike(left.domain, right.text) ?? refuse(node.place, "LIKE takes no escapes");
+  const matches: Predicate = { kind: "in", expression: left.expression, values };
+  return isNegated ? negation(matches) : matches;
+}
+
+function compared(node: SqlNode, operator: string, a: SqlNode, b: SqlNode, reading: Reading): Predicate {
   if (!/^(?:=|<>|<|<=|>|>=)$/.test(operator))
     refuse(node.place, `the operator ${operator} is not part of the subset`);
   const equality = operator === "=" || operator === "<>";
-  const [left, right] = aligned(a, compileScalar(a, scope), b, compileScalar(b, scope), equality, node);
+  const [left, right] = comparedExpressions(node, a, b, equality, reading);
   const [low, high] = operator.startsWith(">") ? [right, left] : [left, right];
   const sign: Compare["operator"] = equality ? "=" : operator.endsWith("=") ? "<=" : "<";
   const leaf: Compare = { kind: "compare", operator: sign, left: low, right: high };
-  checkRanges(leaf, scope, node);
+  checkRanges(leaf, reading, node);
   return operator === "<>" ? negation(leaf) : leaf;
 }
 
 /** Both sides as integers of one kind and grid. */
+export function comparedExpressions(
+  node: SqlNode,
+  a: SqlNode,
+  b: SqlNode,
+  equality: boolean,
+  reading: Reading,
+): [Expression, Expression] {
+  return aligned(a, reading.scalar(a), b, reading.scalar(b), equality, node);
+}
+
 function aligned(
   a: SqlNode,
   left: Scalar,
@@ -156,27 +173,31 @@ function aligned(
   const texts = left.type === "text" || (left.type === "boolean" && right.type === "boolean");
   if (texts && !equality) refuse(node.place, `${kindOf(left)} is compared by =, <> and IN only`);
   if (left.type === "boolean" && right.type === "boolean") return [left.expression, right.expression];
-  if (left.type === "text" && right.type === "literal") {
-    const code = left.domain.indexOf(right.text);
-    if (code < 0) {
-      const known = left.domain.slice(0, 20).map((value) => `'${value}'`);
-      refuse(
-        b.place,
-        `'${right.text}' is not in the domain of ${left.column}: ${known.join(", ")}${left.domain.length > 20 ? ", ..." : ""}`,
-      );
-    }
-    return [left.expression, { kind: "constant", value: String(code) }];
-  }
+  if (left.type === "text" && right.type === "literal")
+    return [left.expression, constantOf(codeOf(left, right.text, b))];
   if (left.type === "text" && right.type === "text") {
-    if (JSON.stringify(left.domain) === JSON.stringify(right.domain))
+    if (left.open === right.open && JSON.stringify(left.domain) === JSON.stringify(right.domain))
       return [left.expression, right.expression];
-    refuse(node.place, `${left.column} and ${right.column} have different domains`);
+    refuse(node.place, "the two texts have different domains");
   }
+  if (left.type === "null" || right.type === "null")
+    refuse(node.place, "nothing is equal to NULL; write IS NULL");
   return refuse(node.place, `${kindOf(left)} is compared with ${kindOf(right)}`);
 }
 
+function codeOf({ domain, open }: Extract<Scalar, { type: "text" }>, text: string, node: SqlNode): bigint {
+  if (open) return textCode(text);
+  const code = domain.indexOf(text);
+  if (code >= 0) return BigInt(code);
+  const known = domain.slice(0, 20).map((value) => `'${value}'`);
+  return refuse(
+    node.place,
+    `'${text}' is not in the domain: ${known.join(", ")}${domain.length > 20 ? ", ..." : ""}`,
+  );
+}
+
 /** Looks at bounds while the place is known; of the form that engines will run. */
-function checkRanges(leaf: Compare, scope: Scope, node: SqlNode): void {
+function checkRanges(leaf: Compare, reading: Reading, node: SqlNode): void {
   const visit = (predicate: Predicate): void => {
     if (predicate.kind === "and" || predicate.kind === "or") predicate.operands.forEach(visit);
     else if (predicate.kind === "not") visit(predicate.operand);
@@ -185,9 +206,9 @@ function checkRanges(leaf: Compare, scope: Scope, node: SqlNode): void {
   };
   const check = (expression: Expression): void => {
     // A column by itself is no arithmetic and needs no bounds.
-    if (expression.kind !== "column") intervalOf(expression, scope.rangeOf, node.place);
+    if (expression.kind !== "column") intervalOf(expression, reading.scope.rangeOf, node.place);
   };
-  visit(canonicalPredicate(leaf, (name) => scope.columns.get(name)));
+  visit(canonicalPredicate(leaf, reading.scope.factsOf));
 }
 
 function isTrue(expression: Expression): Predicate {

@@ -2,69 +2,47 @@
  * Scalar SQL expressions as integer expressions: decimals on a common grid (10^-scale), dates as days, texts and booleans as codes.
  * Types are stricter than PostgreSQL's: nothing is converted but a text constant next to a text or date column.
  */
-import { type Decimal, dateToDays, parseDecimal } from "../manifests/grid.ts";
-import type { PlanColumn, PlanColumns } from "./columns.ts";
-import { boundsMissing, intervalOf, type RangeOf } from "./intervals.ts";
-import { canonicalExpression, columnsOf, constantOf } from "./linear.ts";
-import type { ParameterValue } from "./parameters.ts";
+import { type Decimal, parseDecimal } from "../manifests/grid.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { caseScalar, coalesced, leastOrGreatest, nullIf } from "./case.ts";
+import type { PlanColumn } from "./columns.ts";
+import { functionScalar } from "./functions.ts";
+import { constantOf } from "./linear.ts";
 import type { Expression } from "./plan.ts";
+import { dateConstant, type Reading, type Scalar, scaleMax } from "./reading.ts";
 import { childOf, namesOf, onlyFields, refuse, type SqlNode, textOf } from "./sql-node.ts";
 
-export type Scalar =
-  | { type: "number"; scale: number; expression: Expression }
-  | { type: "date"; expression: Expression }
-  | { type: "boolean"; expression: Expression }
-  /** A text column, by its codes. */
-  | { type: "text"; column: string; domain: readonly string[]; expression: Expression }
-  /** A text that stands in the SQL or in a parameter. */
-  | { type: "literal"; text: string };
+export const aggregateNames =
+  /^(?:count|sum|avg|variance|var_samp|var_pop|stddev|stddev_samp|stddev_pop|min|max|median|percentile_cont|percentile_disc|histogram)$/;
 
-/** What names mean in one statement. */
-export interface Scope {
-  table: string;
-  alias: string;
-  columns: PlanColumns;
-  parameters: ReadonlyMap<string, ParameterValue>;
-  rangeOf: RangeOf;
-}
-
-/** Decimal places of any intermediate value. */
-const scaleMax = 12;
-
-export function compileScalar(node: SqlNode, scope: Scope): Scalar {
+export function compileScalar(node: SqlNode, reading: Reading): Scalar {
   switch (node.kind) {
     case "A_Const":
       return constantScalar(node);
     case "ColumnRef":
-      return reference(node, scope);
+      return reference(node, reading);
     case "A_Expr":
-      return arithmetic(node, scope);
+      return node.fields.get("kind") === "AEXPR_NULLIF" ? nullIf(node, reading) : arithmetic(node, reading);
     case "TypeCast":
-      return dateLiteral(node);
+      return cast(node, reading);
+    case "CaseExpr":
+      return caseScalar(node, reading);
+    case "CoalesceExpr":
+      return coalesced(node, reading);
+    case "MinMaxExpr":
+      return leastOrGreatest(node, reading);
+    case "FuncCall":
+      return functionScalar(node, reading) ?? refuse(node.place, reasonAgainst(node));
     default:
       return refuse(node.place, reasonAgainst(node));
   }
 }
 
-/** The name of a column as the SQL writes it, or null for anything else. */
-export function columnNameOf(node: SqlNode, scope: Scope): string | null {
-  if (node.kind !== "ColumnRef") return null;
-  const names = namesOf(node, "fields");
-  if (names?.length === 2 && names[0] === scope.alias) return names[1]!;
-  return names?.length === 1 ? names[0]! : null;
-}
-
-/** A number on a finer grid; the value stays the same. */
-export function rescaled(expression: Expression, from: number, to: number): Expression {
-  if (from === to) return expression;
-  return { kind: "multiply", operands: [constantOf(10n ** BigInt(to - from)), expression] };
-}
-
 function constantScalar(node: SqlNode): Scalar {
-  onlyFields(node, ["ival", "fval", "boolval", "sval"], {
-    isnull: "NULL takes no part in expressions; write IS NULL",
+  onlyFields(node, ["ival", "fval", "boolval", "sval", "isnull"], {
     bsval: "bit strings are not part of the subset",
   });
+  if (node.fields.has("isnull")) return { type: "null" };
   if (node.fields.has("sval")) {
     const inner = childOf(node, "sval");
     return { type: "literal", text: inner.fields.has("sval") ? textOf(inner, "sval") : "" };
@@ -88,28 +66,22 @@ function numberOf({ steps, scale }: Decimal, node: SqlNode): Scalar {
   return { type: "number", scale, expression: constantOf(steps) };
 }
 
-function reference(node: SqlNode, scope: Scope): Scalar {
+function reference(node: SqlNode, reading: Reading): Scalar {
   onlyFields(node, ["fields"]);
   const names = namesOf(node, "fields");
-  if (names === null) refuse(node.place, "* stands in COUNT(*) only");
-  const [first = "", second] = names;
-  if (names.length === 2 && first === "param") return parameter(node, second!, scope);
-  if (names.length > 2 || (names.length === 2 && first !== scope.alias))
-    refuse(node.place, `${names.join(".")} is not a column of ${scope.table}`);
-  const name = second ?? first;
-  const column = scope.columns.get(name);
-  if (column === undefined) {
-    const known = [...scope.columns.keys()].slice(0, 20).join(", ");
-    refuse(node.place, `${scope.table} has no column ${name}; it has ${known}`);
-  }
-  return columnScalar(name, column);
+  if (names?.length === 2 && names[0] === "param") return parameter(node, names[1]!, reading);
+  const { planName, column } = reading.scope.columnOf(node);
+  return columnScalar(planName, column);
 }
 
-function columnScalar(name: string, column: PlanColumn): Scalar {
+export function columnScalar(
+  name: string,
+  column: PlanColumn,
+): Exclude<Scalar, { type: "literal" | "null" }> {
   const expression: Expression = { kind: "column", name };
   switch (column.type) {
     case "text":
-      return { type: "text", column: name, domain: column.domain, expression };
+      return { type: "text", domain: column.domain, open: column.open, expression };
     case "boolean":
     case "date":
       return { type: column.type, expression };
@@ -118,111 +90,37 @@ function columnScalar(name: string, column: PlanColumn): Scalar {
   }
 }
 
-function parameter(node: SqlNode, name: string, scope: Scope): Scalar {
-  const value = scope.parameters.get(name);
+function parameter(node: SqlNode, name: string, reading: Reading): Scalar {
+  const value = reading.scope.parameters.get(name);
   if (value === undefined) refuse(node.place, `the algorithm declares no parameter ${name}`);
   return typeof value === "string"
     ? { type: "literal", text: value }
     : { type: "number", scale: 0, expression: constantOf(value) };
 }
 
-function arithmetic(node: SqlNode, scope: Scope): Scalar {
-  onlyFields(node, ["kind", "name", "lexpr", "rexpr"]);
-  const [operator, extra] = namesOf(node, "name") ?? [];
-  if (node.fields.get("kind") !== "AEXPR_OP" || extra !== undefined || !/^[-+*/]$/.test(operator ?? ""))
-    refuse(node.place, "a number, date or column is expected here");
-  const right = numberIn(childOf(node, "rexpr"), scope);
-  if (!node.fields.has("lexpr")) {
-    if (operator === "+") return right;
-    return checked(node, scope, right.scale, {
-      kind: "multiply",
-      operands: [constantOf(-1n), right.expression],
-    });
-  }
-  const left = numberIn(childOf(node, "lexpr"), scope);
-  if (operator === "/") return quotient(node, left, right, scope);
-  if (operator === "*")
-    return checked(node, scope, left.scale + right.scale, {
-      kind: "multiply",
-      operands: [left.expression, right.expression],
-    });
-  const scale = Math.max(left.scale, right.scale);
-  const [a, b] = [left, right].map((side) => rescaled(side.expression, side.scale, scale)) as [
-    Expression,
-    Expression,
-  ];
-  return checked(
-    node,
-    scope,
-    scale,
-    operator === "+" ? { kind: "add", operands: [a, b] } : { kind: "subtract", left: a, right: b },
-  );
-}
-
-type NumberScalar = Extract<Scalar, { type: "number" }>;
-
-function numberIn(node: SqlNode, scope: Scope): NumberScalar {
-  const scalar = compileScalar(node, scope);
-  if (scalar.type !== "number") refuse(node.place, `arithmetic takes numbers, and this is ${kindOf(scalar)}`);
-  return scalar;
-}
-
-function quotient(node: SqlNode, left: NumberScalar, right: NumberScalar, scope: Scope): Scalar {
-  const divisor = canonicalExpression(right.expression);
-  if (left.scale !== 0 || right.scale !== 0) refuse(node.place, "only whole numbers are divided");
-  if (divisor.kind !== "constant" || BigInt(divisor.value) <= 0n)
-    refuse(node.place, "a number is divided by a positive constant only");
-  return checked(node, scope, 0, { kind: "divide", left: left.expression, divisor: divisor.value });
-}
-
-/** Bounds are looked at while the place is known; of the form that engines will run. */
-function checked(node: SqlNode, scope: Scope, scale: number, expression: Expression): Scalar {
-  if (scale > scaleMax) refuse(node.place, `a value has more than ${scaleMax} decimal places`);
-  if (expression.kind === "divide") intervalOf(expression, scope.rangeOf, node.place);
-  const canonical = canonicalExpression(expression);
-  const unbounded = columnsOf(canonical).find((column) => scope.rangeOf(column) === null);
-  if (unbounded !== undefined && canonical.kind !== "column") boundsMissing(unbounded);
-  intervalOrColumn(canonical, scope, node);
-  return { type: "number", scale, expression: canonical };
-}
-
-function intervalOrColumn(expression: Expression, scope: Scope, node: SqlNode): void {
-  if (expression.kind !== "column") intervalOf(expression, scope.rangeOf, node.place);
-}
-
-function dateLiteral(node: SqlNode): Scalar {
+/** DATE '2020-01-31', or a boolean as 0 and 1. */
+function cast(node: SqlNode, reading: Reading): Scalar {
   onlyFields(node, ["arg", "typeName"]);
   const type = childOf(node, "typeName");
   const argument = childOf(node, "arg");
+  const reason = "casts are for date literals, DATE 'YYYY-MM-DD', and for booleans to integer";
   const plain = [...type.fields.keys()].every((field) => field === "names" || field === "typemod");
-  if (!plain || namesOf(type, "names")?.join(".") !== "date" || type.fields.get("typemod") !== -1)
-    refuse(argument.place, "the only cast is a date literal, DATE 'YYYY-MM-DD'");
-  const literal = argument.kind === "A_Const" ? constantScalar(argument) : null;
-  if (literal?.type !== "literal")
-    refuse(argument.place, "the only cast is a date literal, DATE 'YYYY-MM-DD'");
+  const names = namesOf(type, "names")?.join(".");
+  if (!plain || type.fields.get("typemod") !== -1) refuse(argument.place, reason);
+  if (names === "pg_catalog.int4") {
+    const scalar = reading.scalar(argument);
+    if (scalar.type === "boolean") return { type: "number", scale: 0, expression: scalar.expression };
+    return scalar.type === "number" && scalar.scale === 0 ? scalar : refuse(argument.place, reason);
+  }
+  const literal = names === "date" && argument.kind === "A_Const" ? constantScalar(argument) : null;
+  if (literal?.type !== "literal") refuse(argument.place, reason);
   return { type: "date", expression: dateConstant(literal.text, argument) };
-}
-
-export function dateConstant(text: string, node: SqlNode): Expression {
-  const days = dateToDays(text);
-  return days === null ? refuse(node.place, "a date is written 'YYYY-MM-DD' and exists") : constantOf(days);
-}
-
-export function kindOf(scalar: Scalar): string {
-  const names = {
-    number: "a number",
-    date: "a date",
-    boolean: "a boolean",
-    text: "a text",
-    literal: "a text",
-  };
-  return names[scalar.type];
 }
 
 function reasonAgainst(node: SqlNode): string {
   if (node.kind === "FuncCall") {
     const name = namesOf(node, "funcname")?.join(".") ?? "";
-    return /^(?:count|sum|avg)$/.test(name)
+    return aggregateNames.test(name)
       ? "an aggregate stands by itself in SELECT"
       : `the function ${name} is not part of the subset`;
   }
@@ -232,8 +130,6 @@ function reasonAgainst(node: SqlNode): string {
     BoolExpr: "a number, date or column is expected here",
     NullTest: "a number, date or column is expected here",
     BooleanTest: "a number, date or column is expected here",
-    CaseExpr: "CASE is not part of the subset",
-    CoalesceExpr: "COALESCE is not part of the subset",
     RowExpr: "rows are not part of the subset",
     A_ArrayExpr: "arrays are not part of the subset",
     GroupingSet: "grouping sets are not part of the subset",

@@ -1,0 +1,81 @@
+/** What SQL expressions are read as, and what all readers of them share. The readers call each other, so they meet in `expressions.ts`. */
+import { dateToDays } from "../manifests/grid.ts";
+import { strictColumnsOf } from "./columns-of.ts";
+import { boundsMissing, intervalOf } from "./intervals.ts";
+import { canonicalExpression, constantOf } from "./linear.ts";
+import type { Expression, Predicate } from "./plan.ts";
+import type { Scope } from "./scope.ts";
+import { refuse, type SqlNode } from "./sql-node.ts";
+
+export type Scalar =
+  | { type: "number"; scale: number; expression: Expression }
+  | { type: "date"; expression: Expression }
+  | { type: "boolean"; expression: Expression }
+  /** By its codes: places in the domain, or `textCode`s where it is open. */
+  | { type: "text"; domain: readonly string[]; open: boolean; expression: Expression }
+  /** A text that stands in the SQL or in a parameter. */
+  | { type: "literal"; text: string }
+  /** NULL, which takes the type of what stands beside it in CASE. */
+  | { type: "null" };
+
+/** The expressions of one SELECT. */
+export interface Reading {
+  scope: Scope;
+  scalar(node: SqlNode): Scalar;
+  /** Still in the order in which it is written. */
+  predicate(node: SqlNode): Predicate;
+}
+
+/** Decimal places of any intermediate value. */
+export const scaleMax = 12;
+
+/** A number on a finer grid; the value stays the same. */
+export function rescaled(expression: Expression, from: number, to: number): Expression {
+  if (from === to) return expression;
+  return { kind: "multiply", operands: [constantOf(10n ** BigInt(to - from)), expression] };
+}
+
+export type NumberScalar = Extract<Scalar, { type: "number" }>;
+
+export function numberIn(node: SqlNode, reading: Reading): NumberScalar {
+  return numberOnly(reading.scalar(node), node);
+}
+
+export function numberOnly(scalar: Scalar, node: SqlNode): NumberScalar {
+  if (scalar.type !== "number") refuse(node.place, `arithmetic takes numbers, and this is ${kindOf(scalar)}`);
+  return scalar;
+}
+
+export function checkedNumber(node: SqlNode, scope: Scope, scale: number, expression: Expression): Scalar {
+  if (scale > scaleMax) refuse(node.place, `a value has more than ${scaleMax} decimal places`);
+  return { type: "number", scale, expression: checkedExpression(node, scope, expression) };
+}
+
+/** In canonical form. Bounds are looked at while the place is known; of the form that engines will run. */
+export function checkedExpression(node: SqlNode, scope: Scope, expression: Expression): Expression {
+  if (expression.kind === "divide") intervalOf(expression, scope.rangeOf, node.place);
+  const canonical = canonicalExpression(expression);
+  // A column by itself is no arithmetic and needs no bounds.
+  if (canonical.kind === "column") return canonical;
+  const unbounded = strictColumnsOf(canonical).find((column) => scope.rangeOf(column) === null);
+  if (unbounded !== undefined) boundsMissing(unbounded);
+  intervalOf(canonical, scope.rangeOf, node.place);
+  return canonical;
+}
+
+export function dateConstant(text: string, node: SqlNode): Expression {
+  const days = dateToDays(text);
+  return days === null ? refuse(node.place, "a date is written 'YYYY-MM-DD' and exists") : constantOf(days);
+}
+
+export function kindOf(scalar: Scalar): string {
+  const names = {
+    number: "a number",
+    date: "a date",
+    boolean: "a boolean",
+    text: "a text",
+    literal: "a text",
+    null: "NULL",
+  };
+  return names[scalar.type];
+}
