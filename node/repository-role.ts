@@ -7,17 +7,23 @@ import { EthereumAnchorWriter } from "./adapters/ethereum/ethereum-anchor-writer
 import { EthereumDirectory } from "./adapters/ethereum/ethereum-directory.ts";
 import { EthereumDirectoryWriter } from "./adapters/ethereum/ethereum-directory-writer.ts";
 import { EthereumMembers } from "./adapters/ethereum/ethereum-members.ts";
+import { enrolmentFileName, openEnrolmentFile } from "./adapters/sqlite/enrolment-file.ts";
 import { SqliteAuditStore } from "./adapters/sqlite/sqlite-audit-store.ts";
+import { SqliteConsentStore } from "./adapters/sqlite/sqlite-consent-store.ts";
 import { SqliteDirectoryStore } from "./adapters/sqlite/sqlite-directory-store.ts";
 import { SqliteQuestionStore } from "./adapters/sqlite/sqlite-question-store.ts";
 import { systemClock } from "./adapters/system-clock.ts";
 import { SystemRandomness } from "./adapters/system-randomness.ts";
+import { consentRoutes } from "./api/consent.ts";
 import { dataSharingRoutes } from "./api/data-sharing.ts";
 import { ledgerRoutes } from "./api/ledger.ts";
 import type { Metrics } from "./api/metrics.ts";
+import { consentCountsLoop } from "./consent-counts.ts";
 import { budgetLines } from "./data-sharing/accounting/reserve.ts";
 import { AlgorithmLookup } from "./data-sharing/algorithm-lookup.ts";
 import { signedBudget } from "./data-sharing/budget-statement.ts";
+import { ConsentDesk } from "./data-sharing/consent/consent-desk.ts";
+import { ConsentedPeople } from "./data-sharing/consent/consented-people.ts";
 import { CataloguePublisher } from "./data-sharing/publish-catalogue.ts";
 import { datasetId } from "./data-sharing/question-request.ts";
 import { entryStatus } from "./data-sharing/receipt.ts";
@@ -54,6 +60,14 @@ export function joinRepository(
   });
   const questions = new SqliteQuestionStore({ database, randomness, clock });
   const audit = new SqliteAuditStore(database);
+  const consents = new SqliteConsentStore(database);
+  const enrolments = openEnrolmentFile(join(config.stateFolder, enrolmentFileName), randomness);
+  const datasetIdOf = (name: string) => datasetId(signer.address, name);
+  const people = new ConsentedPeople({ clock, enrolments, consents, datasetIdOf });
+  const desk = new ConsentDesk(
+    { deployment, publisher: config.name, anchorWithinBlocks: config.anchorWithinBlocks },
+    { clock, signer, chain: ledger, datasets, enrolments, consents, people },
+  );
   const trees = new BatchTrees(audit);
   const members = new EthereumMembers(chain);
   const algorithms = new EthereumAlgorithms(chain);
@@ -72,6 +86,7 @@ export function joinRepository(
       tokenLifetimeMs: config.tokenLifetimeSeconds * 1000,
       replySlotMs: config.replySlotMs,
       dataVersionMs: config.dataVersionSeconds * 1000,
+      consentVersionMs: config.consentVersionSeconds * 1000,
       limits: {
         timeMsMax: config.engineSecondsMax * 1000,
         memoryBytesMax: config.engineMemoryMiBMax * 1024 * 1024,
@@ -85,6 +100,7 @@ export function joinRepository(
       datasets,
       engine,
       questions,
+      people,
       audit,
       algorithms: new AlgorithmLookup({ directory, peers, store, onProblem }),
       onEngineFailure: (dataset, { code }) => log.error({ dataset, code }, "the engine failed"),
@@ -152,6 +168,7 @@ export function joinRepository(
         budget: (dataset) => signedBudget(dataset, deployment, { clock, signer, datasets, questions }),
         metrics,
       }),
+      ...consentRoutes({ desk, entryStatus: (receipt) => entryStatus(audit, trees, receipt) }),
       ...ledgerRoutes(audit),
     ],
     notReadyReasons: () => {
@@ -166,7 +183,11 @@ export function joinRepository(
       (_own, signal) => trust.run(signal, onProblem),
       (_own, signal) => anchoring.run(signal),
       (own, signal) => publisher.run(own, signal),
+      (_own, signal) => consentCountsLoop(config.stateFolder, { clock, datasets, people, onProblem }, signal),
     ],
-    close: () => engine.close(),
+    close: () => {
+      engine.close();
+      enrolments.close();
+    },
   };
 }

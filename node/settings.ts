@@ -217,6 +217,14 @@ export const settings = {
     z.int().min(1).max(31_536_000),
     "How often the data version advances, whether or not data changed (s).",
   ),
+  consentVersionSeconds: setting(
+    "number",
+    "questions.consentVersionSeconds",
+    "ITD_CONSENT_VERSION_SECONDS",
+    3_600,
+    z.int().min(1).max(31_536_000),
+    "How often the consent version advances, whether or not anybody gave or withdrew consent; until then repeats are free (s).",
+  ),
   engineSecondsMax: setting(
     "number",
     "engine.secondsMax",

@@ -11,7 +11,10 @@ import { assert } from "../primitives/assert.ts";
 import { canonicalHash, canonicalJson } from "../primitives/canonical-json.ts";
 import type { Hex } from "../primitives/hex.ts";
 import { KeyedLock } from "../primitives/keyed-lock.ts";
+import type { ConsentedPeople } from "./consent/consented-people.ts";
+import { permittingPurpose } from "./consent/purposes.ts";
 import { type LogModules, type LogOptions, logOutcome } from "./log-outcome.ts";
+import { type DatasetManifest, needsConsent } from "./manifests/dataset-manifest.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import type {
@@ -19,6 +22,7 @@ import type {
   DatasetStore,
   EngineLimits,
   ExactAnswer,
+  PeopleFilter,
   PlanEngine,
   QuestionStore,
   StoredQuestion,
@@ -31,6 +35,8 @@ import { emptyAnswer, releaseAnswer } from "./release/release.ts";
 export interface AnsweringOptions extends LogOptions {
   /** How often the data version advances, whether or not data changed. */
   dataVersionMs: number;
+  /** How often the consent version advances, whether or not anybody gave or withdrew consent. */
+  consentVersionMs: number;
   limits: EngineLimits;
 }
 
@@ -38,11 +44,16 @@ export interface AnsweringModules extends LogModules {
   datasets: DatasetStore;
   engine: PlanEngine;
   questions: QuestionStore;
+  /** Who takes part where consent is needed. */
+  people: Pick<ConsentedPeople, "filter">;
   /** For the custodian's own log. Gets no row, no exact number, no token. */
   onEngineFailure: (dataset: string, error: TrustedDataError) => void;
 }
 
-/** Counters that advance on a schedule: were they to advance with the data, a free repeat would tell that somebody's row changed. */
+/**
+ * Counters that advance on a schedule: were they to advance with data or consents, a free repeat would tell that somebody's row or word
+ * changed. The consent version is 0 where no consent is needed.
+ */
 export interface Versions {
   dataVersion: number;
   consentVersion: number;
@@ -74,9 +85,15 @@ export class Answering {
     this.#modules = modules;
   }
 
-  versions(): Versions {
-    const dataVersion = Math.floor(this.#modules.clock.nowMs() / this.#options.dataVersionMs);
-    return { dataVersion, consentVersion: 0 };
+  /** Of a dataset by its manifest, if there is any. */
+  versions(manifest?: DatasetManifest): Versions {
+    const nowMs = this.#modules.clock.nowMs();
+    const { dataVersionMs, consentVersionMs } = this.#options;
+    const isConsented = manifest !== undefined && needsConsent(manifest);
+    return {
+      dataVersion: Math.floor(nowMs / dataVersionMs),
+      consentVersion: isConsented ? Math.floor(nowMs / consentVersionMs) : 0,
+    };
   }
 
   /** @throws TrustedDataError `token_expired` if the question was never asked in time. An ended question gives its stored bytes. */
@@ -94,14 +111,28 @@ export class Answering {
         "The token was used too long ago to be answered still; ask anew.",
       );
     }
-    const versions = this.versions();
-    const { dataset } = question.signed.request;
-    const releaseKey = canonicalHash({ dataset, plan: planHash(question.plan), ...versions });
-    // Equal questions wait for each other: the second one gets the first one's release, free.
-    return await this.#locks.run(releaseKey, async () => await this.#release(question, releaseKey, versions));
+    const { dataset, purpose } = question.signed.request;
+    const manifest = this.#manifestOf(question);
+    const isConsented = manifest !== undefined && needsConsent(manifest);
+    const versions = this.versions(manifest);
+    // Where consent is needed, another purpose is another set of people.
+    const terms = { dataset, plan: planHash(question.plan), ...versions, ...(isConsented && { purpose }) };
+    const releaseKey = canonicalHash(terms);
+    const people = isConsented ? this.#modules.people.filter(question.dataset, purpose) : undefined;
+    // Equal questions wait for each other: the second one gets the first one's release, free. A release may be over somebody who withdrew
+    // since: it has left already, and a fresh one in its place would be a second answer about everybody else.
+    return await this.#locks.run(
+      releaseKey,
+      async () => await this.#release(question, releaseKey, versions, people),
+    );
   }
 
-  async #release(question: StoredQuestion, key: Hex, versions: Versions): Promise<WireReply> {
+  async #release(
+    question: StoredQuestion,
+    key: Hex,
+    versions: Versions,
+    people: PeopleFilter | undefined,
+  ): Promise<WireReply> {
     const { questions, randomness } = this.#modules;
     const { plan } = question;
     const stored = questions.release(key);
@@ -110,7 +141,7 @@ export class Answering {
     if (stored !== undefined) {
       return await this.#end(question, versions, charged, JSON.parse(stored) as ReleasedAnswer);
     }
-    const answer = releaseAnswer(await this.#execute(question.dataset, plan), plan, randomness);
+    const answer = releaseAnswer(await this.#execute(question.dataset, plan, people), plan, randomness);
     return await this.#end(question, versions, charged, answer, key);
   }
 
@@ -134,24 +165,30 @@ export class Answering {
     }
   }
 
-  #take({ id, plan, signed: { request } }: StoredQuestion): ChargeRefusal | "dataset_unknown" | undefined {
-    const { datasets, questions } = this.#modules;
-    const manifest = datasets
-      .manifests()
-      .find(({ name }) => datasetId(request.repository, name) === request.dataset);
+  #take(question: StoredQuestion): ChargeRefusal | "dataset_unknown" | undefined {
+    const manifest = this.#manifestOf(question);
     if (manifest === undefined) return "dataset_unknown";
     const { totalMicroRho, perQuerierMicroRho } = manifest.budget;
+    const { id, plan, signed } = question;
     const limits = {
       totalMicroRho: BigInt(totalMicroRho),
       perQuerierMicroRho: BigInt(perQuerierMicroRho),
+      // Else a purpose with many narrower ones would have as many budgets.
+      purpose: permittingPurpose(manifest.purposes, signed.request.purpose),
     };
-    return questions.charge(id, BigInt(plan.microRho), limits);
+    return this.#modules.questions.charge(id, BigInt(plan.microRho), limits);
+  }
+
+  #manifestOf({ signed: { request } }: StoredQuestion): DatasetManifest | undefined {
+    return this.#modules.datasets
+      .manifests()
+      .find(({ name }) => datasetId(request.repository, name) === request.dataset);
   }
 
   /** An engine that fails or takes too long counts as one that saw nobody: an error would tell about the data. */
-  async #execute(dataset: string, plan: Plan): Promise<ExactAnswer> {
+  async #execute(dataset: string, plan: Plan, people: PeopleFilter | undefined): Promise<ExactAnswer> {
     try {
-      return await this.#modules.engine.execute(dataset, plan, this.#options.limits);
+      return await this.#modules.engine.execute(dataset, plan, this.#options.limits, people);
     } catch (error) {
       if (!(error instanceof TrustedDataError)) throw error;
       this.#modules.onEngineFailure(dataset, error);

@@ -196,6 +196,8 @@ export interface Outcome {
 export interface BudgetLimits {
   totalMicroRho: bigint;
   perQuerierMicroRho: bigint;
+  /** Under which the querier's sum is kept: the dataset's own that permits the request's; by default the request's. */
+  purpose?: string | undefined;
 }
 
 export type ChargeRefusal = "budget_exhausted" | "querier_budget_exhausted" | "budget_not_reserved";

@@ -5,11 +5,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type EnrolmentFile, openEnrolmentFile } from "../../node/adapters/sqlite/enrolment-file.ts";
 import { SqliteAuditStore } from "../../node/adapters/sqlite/sqlite-audit-store.ts";
+import { SqliteConsentStore } from "../../node/adapters/sqlite/sqlite-consent-store.ts";
 import { SqliteQuestionStore } from "../../node/adapters/sqlite/sqlite-question-store.ts";
 import { openStateDatabase, type StateDatabase } from "../../node/adapters/sqlite/state-database.ts";
 import { SystemRandomness } from "../../node/adapters/system-randomness.ts";
 import { budgetLines } from "../../node/data-sharing/accounting/reserve.ts";
+import { ConsentDesk } from "../../node/data-sharing/consent/consent-desk.ts";
+import { ConsentedPeople } from "../../node/data-sharing/consent/consented-people.ts";
+import { personHash, takesPartBy } from "../../node/data-sharing/consent/person-hash.ts";
 import type { DatasetOffer } from "../../node/data-sharing/discover.ts";
 import {
   type AlgorithmManifest,
@@ -79,6 +84,9 @@ const rows: PersonRow[] = Array.from({ length: 500 }, (_, person) => ({
   },
 })) as unknown as PersonRow[];
 
+/** Under which the world's people are enrolled. */
+export const personSecret = new Uint8Array(32).fill(7);
+
 export class RepositoryWorld {
   readonly clock = new ManualClock();
   readonly chain = new MemoryChain(this.clock);
@@ -91,7 +99,13 @@ export class RepositoryWorld {
   offered: DatasetManifest[] | undefined;
   /** Called where a crash or a delay may happen. */
   engine: Pick<PlanEngine, "execute"> & Partial<PlanEngine> = {
-    execute: async (_dataset, plan) => executePlan(rows, plan),
+    execute: async (dataset, plan, _limits, people) => {
+      if (people === undefined) return executePlan(rows, plan);
+      const takesPart = takesPartBy(people);
+      return executePlan(rows, plan, {
+        takesPart: (person) => takesPart(personHash(personSecret, dataset, person)),
+      });
+    },
   };
   readonly engineFailures: string[] = [];
   /** In force with the next opening. */
@@ -99,6 +113,10 @@ export class RepositoryWorld {
   database!: StateDatabase;
   audit!: SqliteAuditStore;
   questions!: SqliteQuestionStore;
+  consents!: SqliteConsentStore;
+  enrolments!: EnrolmentFile;
+  people!: ConsentedPeople;
+  desk!: ConsentDesk;
   trust!: TrustView;
   repository!: Repository;
   anchoring!: Anchoring;
@@ -133,6 +151,15 @@ export class RepositoryWorld {
       manifests: () => this.offered ?? [this.manifest],
       importFile: async () => Promise.reject(new Error("nothing is imported here")),
     };
+    const consents = new SqliteConsentStore(this.database);
+    const enrolments = openEnrolmentFile(join(this.folder, "enrolments.db"), randomness);
+    const datasetIdOf = (name: string) => datasetId(signer.address, name);
+    const people = new ConsentedPeople({ clock, enrolments, consents, datasetIdOf });
+    Object.assign(this, { consents, enrolments, people });
+    this.desk = new ConsentDesk(
+      { deployment: testDeployment, publisher: "Bank", anchorWithinBlocks: 100 },
+      { clock, signer, chain, datasets, enrolments, consents, people },
+    );
     this.repository = new Repository(this.#options(), {
       clock,
       randomness,
@@ -144,6 +171,7 @@ export class RepositoryWorld {
           hash === algorithmHash(algorithm) ? canonicalJson(algorithm) : undefined,
       },
       questions: this.questions,
+      people,
       audit: this.audit,
       engine: {
         execute: async (...call) => await this.engine.execute(...call),
@@ -170,7 +198,7 @@ export class RepositoryWorld {
 
   /** As after SIGKILL: what is in memory is gone. */
   async reopen(): Promise<void> {
-    this.database.close();
+    this.close();
     this.open();
     await this.trust.refresh().catch(() => undefined);
   }
@@ -190,7 +218,7 @@ export class RepositoryWorld {
 
   /** A backup of the state file, taken while the repository runs. */
   copyState(): Buffer {
-    this.database.close();
+    this.close();
     const backup = readFileSync(this.#file);
     this.open();
     return backup;
@@ -198,7 +226,7 @@ export class RepositoryWorld {
 
   /** Puts a backup in place of the state, and starts from it. */
   async restoreState(backup: Buffer): Promise<void> {
-    this.database.close();
+    this.close();
     for (const suffix of ["-wal", "-shm"]) rmSync(`${this.#file}${suffix}`, { force: true });
     writeFileSync(this.#file, backup);
     this.open();
@@ -209,8 +237,13 @@ export class RepositoryWorld {
     return join(this.folder, "state.db");
   }
 
-  dispose(): void {
+  close(): void {
     this.database.close();
+    this.enrolments.close();
+  }
+
+  dispose(): void {
+    this.close();
     rmSync(this.folder, { recursive: true });
   }
 
@@ -262,6 +295,7 @@ export class RepositoryWorld {
       tokenLifetimeMs: 300_000,
       replySlotMs: 100,
       dataVersionMs: 86_400_000,
+      consentVersionMs: 3_600_000,
       limits: { timeMsMax: 1_000, memoryBytesMax: 2 ** 28 },
       ...this.options,
     };

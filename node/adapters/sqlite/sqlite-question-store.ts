@@ -101,7 +101,9 @@ export class SqliteQuestionStore implements QuestionStore {
         return undefined;
       }
       assert(row.state === "authorised", "a question is charged before it ends");
-      const { dataset, querier, purpose } = (JSON.parse(row.signed) as SignedRequest).request;
+      const { request } = JSON.parse(row.signed) as SignedRequest;
+      const { dataset, querier } = request;
+      const purpose = limits.purpose ?? request.purpose;
       const total = this.#books.spent(dataset) + microRho;
       if (total > limits.totalMicroRho) return "budget_exhausted";
       if (this.#books.spentBy(dataset, querier, purpose) + microRho > limits.perQuerierMicroRho) {

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: the document is looked into as JSON.
 import { expect } from "chai";
+import { type ConsentApi, consentRoutes } from "../../../node/api/consent.ts";
 import { dataSharingRoutes, type RepositoryApi } from "../../../node/api/data-sharing.ts";
 import { directoryRoutes } from "../../../node/api/directory.ts";
 import { ledgerRoutes } from "../../../node/api/ledger.ts";
@@ -16,6 +17,7 @@ const description = { version: "itd-directory/1" as const, directory: `0x${"11".
 describe("the OpenAPI document", () => {
   const others = [
     ...dataSharingRoutes(unused as RepositoryApi),
+    ...consentRoutes(unused as ConsentApi),
     ...directoryRoutes(unused as Directory, description),
     ...ledgerRoutes(unused as AuditStore),
   ];
