@@ -29,7 +29,8 @@ function labelFits(key: GroupKey, label: string): boolean {
   // A lone surrogate could not be hashed.
   if (key.type === "text") return label.length <= labelLengthMax && label.isWellFormed();
   const places = key.scale === 0 ? "" : `\\.\\d{${key.scale}}`;
-  return label.length <= labelLengthMax && new RegExp(`^-?(?:0|[1-9]\\d*)${places}$`).test(label);
+  const isNumber = new RegExp(`^-?(?:0|[1-9]\\d*)${places}$`).test(label) && !/^-[0.]*$/.test(label);
+  return isNumber && label.length <= labelLengthMax;
 }
 
 /** By the first label that differs. */
