@@ -1,6 +1,7 @@
 /** `itd algorithms` and `itd algorithm ...`: what may be asked, who vetted it, and the author's and vetters' own acts. */
 import { Command } from "commander";
 import { approveCommand, publishCommand, revokeCommand } from "./algorithm-acts.ts";
+import { checkCommand } from "./algorithm-check.ts";
 import { algorithmCosts } from "./charge.ts";
 import { defineCommand, type Ending, type Invocation, type Outcome } from "./command.ts";
 import type { Client, Context } from "./context.ts";
@@ -10,12 +11,13 @@ import { renderTable, wrapText } from "./table.ts";
 
 export function algorithmCommands(context: Context, ending: Ending): Command[] {
   const group = new Command("algorithm")
-    .summary("publish, approve, revoke and read algorithms")
+    .summary("check, publish, approve, revoke and read algorithms")
     .description(
       "An algorithm is a manifest: a question in SQL with typed parameters, its charge and its purposes. Its hash is on the chain; " +
         "it may run once vetters of two independent organisations have signed it, none of them its author's.",
     );
   group.addCommand(showCommand(context, ending));
+  group.addCommand(checkCommand(context, ending));
   group.addCommand(publishCommand(context, ending));
   group.addCommand(approveCommand(context, ending));
   group.addCommand(revokeCommand(context, ending));
