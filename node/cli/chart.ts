@@ -1,5 +1,6 @@
 /** Bars of text with whiskers: where the exact number may lie, by the margin of the noise alone. */
 import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/present.ts";
+import { shownAt } from "./shown-digits.ts";
 import type { Painter } from "./style.ts";
 import { widthOf } from "./table.ts";
 
@@ -22,13 +23,16 @@ export function barChart(
   const high = Math.max(0, ...known.map(({ value, margin }) => value + margin));
   const labels = rows.map((row) => labelOf(columns, row));
   const labelWidth = Math.min(labelWidthMax, Math.max(...labels.map(widthOf)));
-  const values = rows.map((row) => row.values[column] ?? "");
+  const values = rows.map((row) => shownAt(row, column).value ?? "");
   const valueWidth = Math.max(...values.map(widthOf));
   const barWidth = Math.min(barWidthMax, Math.max(barWidthMin, width - labelWidth - valueWidth - 4));
   const lines = rows.map((_, i) => {
     const label = fitted(labels[i]!, labelWidth);
     const number = numbers[i];
-    if (number === undefined) return `${label}  ${paint.dim("too few people to show")}`;
+    if (number === undefined) {
+      const reason = rows[i]!.suppressed ? "too few people to show" : "nobody to measure";
+      return `${label}  ${paint.dim(reason)}`;
+    }
     return `${label}  ${paint.bar(bar(number, low, high, barWidth))}  ${values[i]!.padStart(valueWidth)}`;
   });
   return [paint.bold(columns[column]!.name), ...lines].join("\n");

@@ -10,7 +10,9 @@ import type { Client } from "./context.ts";
 import { rhoText, shortHex } from "./names.ts";
 import { failureDocument } from "./query-failure.ts";
 import type { SavedReceipt } from "./receipts.ts";
+import { shownAt } from "./shown-digits.ts";
 import { renderTable, wrapText } from "./table.ts";
+import { unitsOf } from "./units.ts";
 
 export interface Answered {
   algorithm: AlgorithmManifest;
@@ -39,7 +41,13 @@ export function answerDocument({
 }: Answered) {
   const { columns, rows } = presented;
   const valuesOf = (row: PresentedRow) =>
-    columns.map(({ name, kind }, i) => [name, kind === "key" ? row.values[i] : numberOrNull(row.values[i])]);
+    columns.map(({ name, type }, i) => [
+      name,
+      type === "number" ? numberOrNull(row.values[i]) : (row.values[i] ?? null),
+    ]);
+  const spacings = columns.flatMap(({ name, spacing }) =>
+    spacing === null ? [] : [[name, numberOrNull(spacing)]],
+  );
   const marginsOf = (row: PresentedRow) =>
     columns.flatMap(({ name, kind }, i) => (kind === "key" ? [] : [[name, numberOrNull(row.margins[i])]]));
   const charged = answered.map(({ transcript }) => BigInt(transcript.chargeMicroRho));
@@ -53,7 +61,11 @@ export function answerDocument({
       ...(row.suppressed && { suppressed: true }),
       ...(row.partial && { partial: true }),
     })),
-    uncertainty: { confidence, margins: rows.map((row) => Object.fromEntries(marginsOf(row))) },
+    uncertainty: {
+      confidence,
+      margins: rows.map((row) => Object.fromEntries(marginsOf(row))),
+      ...(spacings.length > 0 && { spacing: Object.fromEntries(spacings) }),
+    },
     charge: {
       microRho: total.toString(),
       epsilon: epsilonAt(total),
@@ -91,11 +103,12 @@ export function answerText(
     const made = offer.manifest.synthetic ? ", synthetic" : "";
     return `${offer.publisher} (${offer.manifest.name}${made})`;
   });
+  const units = unitsOf(answered.map(({ plan, offer }) => ({ plan, manifest: offer.manifest })));
   return [
     paint.bold(algorithm.title),
     wrapText(`From ${listed(sources)}.`, width),
     "",
-    answerTable(presented, width, paint),
+    answerTable(presented, width, paint, units),
     ...answerCharts(presented, width, paint),
     "",
     ...explanations(result, width, paint),
@@ -105,25 +118,28 @@ export function answerText(
   ].join("\n");
 }
 
-/** Every measured column has the margin of its noise beside it. */
+/** Every measured column has the margin of its noise beside it, and its unit in the title. */
 export function answerTable(
   { columns, rows }: PresentedAnswer,
   width: number,
   paint: Invocation["paint"],
+  units: ReadonlyMap<string, string> = new Map(),
 ): string {
   const hasMargin = columns.map((_, i) => rows.some((row) => row.margins[i] !== null));
   const titles = columns.flatMap(({ name, kind }, i) => {
     if (kind === "key") return [{ title: name }];
     const align = "right" as const;
-    return [{ title: name, align }, ...(hasMargin[i] ? [{ title: "±", align, isWhole: true }] : [])];
+    const unit = units.get(name);
+    const title = unit === undefined ? name : `${name} (${unit})`;
+    return [{ title, align }, ...(hasMargin[i] ? [{ title: "±", align, isWhole: true }] : [])];
   });
   const cells = rows.map((row) =>
     columns.flatMap((_, i) => {
       const mark = row.partial && i === 0 ? " *" : "";
-      const margin = row.margins[i];
+      const { value, margin } = shownAt(row, i);
       return [
-        `${row.values[i] ?? (row.suppressed ? "too few" : "–")}${mark}`,
-        ...(hasMargin[i] ? [margin === null || margin === undefined ? "" : `± ${margin}`] : []),
+        `${value ?? (row.suppressed ? "too few" : "–")}${mark}`,
+        ...(hasMargin[i] ? [margin === null ? "" : `± ${margin}`] : []),
       ];
     }),
   );
@@ -136,7 +152,7 @@ export function answerCharts(
   width: number,
   paint: Invocation["paint"],
 ): string[] {
-  const measured = presented.columns.flatMap(({ kind }, i) => (kind === "key" ? [] : [i]));
+  const measured = presented.columns.flatMap(({ type }, i) => (type === "number" ? [i] : []));
   if (presented.rows.length < 2) return [];
   const fitting = Math.max(1, Math.floor(chartRowsMax / (presented.rows.length + 2)));
   return measured
@@ -155,6 +171,13 @@ function explanations(
   const texts = [
     `± : 95% of the time the noise alone stays within it.${several} It says nothing about how the people in the data were chosen.`,
   ];
+  for (const { name, type, spacing } of presented.columns)
+    if (spacing !== null)
+      texts.push(
+        `${name}: one of values ${spacing}${type === "date" ? " days" : ""} apart, drawn so that those near the asked rank come up most; no ± belongs to it.`,
+      );
+  if (presented.rows.length === 0)
+    texts.push("No group is shown: there is none, or none with people enough by the noisy count.");
   if (presented.rows.some(({ suppressed }) => suppressed))
     texts.push('"too few": so few people by the noisy count that nothing is shown.');
   if (presented.rows.some(({ partial }) => partial))

@@ -1,7 +1,10 @@
 /** One question to every repository that has matching data (step 1 to 7), side by side; who is down or refuses is named, the others answer. */
 import { TrustedDataError } from "../errors.ts";
 import type { DatasetOffer } from "./discover.ts";
+import { compilePlan } from "./plan/compile-plan.ts";
+import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { Ended, Querier, Question, Stage } from "./querier.ts";
+import { requireCombinable } from "./release/combine.ts";
 
 export interface Failure {
   offer: DatasetOffer;
@@ -16,12 +19,17 @@ export interface AskedAll {
   failures: Failure[];
 }
 
+/**
+ * @throws TrustedDataError `answers_not_combinable` where the answers could not be put together; then nobody is asked, and nothing is
+ * charged.
+ */
 export async function askAll(
   querier: Querier,
   question: Question,
   offers: readonly DatasetOffer[],
   onStage: (offer: DatasetOffer, stage: Stage | "failed") => void = () => undefined,
 ): Promise<AskedAll> {
+  await requireAnswersCombinable(question, offers);
   const asked: AskedAll = { answered: [], failures: [] };
   const outcomes = await Promise.all(
     offers.map(async (offer): Promise<Ended | Failure> => {
@@ -40,6 +48,21 @@ export async function askAll(
     else asked.failures.push(refusalOf(outcome));
   }
   return asked;
+}
+
+/** A dataset that the question does not fit says so when it is asked. */
+async function requireAnswersCombinable(question: Question, offers: readonly DatasetOffer[]): Promise<void> {
+  if (offers.length < 2) return;
+  await loadSqlParser();
+  const plans = offers.flatMap(({ manifest }) => {
+    try {
+      return [compilePlan(question.algorithm, question.parameters, manifest)];
+    } catch (error) {
+      if (error instanceof TrustedDataError) return [];
+      throw error;
+    }
+  });
+  if (plans.length > 1) requireCombinable(plans);
 }
 
 function refusalOf(ended: Ended): Failure {

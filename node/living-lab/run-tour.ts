@@ -167,13 +167,13 @@ async function algorithmName({ transcript }: Ended, parties: LabParties): Promis
   return transcript.request.algorithm;
 }
 
-/** Rows as objects: numbers for numbers, text for keys, null for what is suppressed. */
+/** Rows as objects: numbers for numbers, text for keys and dates, null for what is suppressed. */
 export function rowsOf({ columns, rows }: PresentedAnswer): Record<string, string | number | null>[] {
   return rows.map(({ values }) =>
     Object.fromEntries(
-      columns.map(({ name, kind }, i) => {
+      columns.map(({ name, type }, i) => {
         const value = values[i] ?? null;
-        return [name, kind === "key" || value === null ? value : Number(value)];
+        return [name, type !== "number" || value === null ? value : Number(value)];
       }),
     ),
   );

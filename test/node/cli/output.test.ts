@@ -17,9 +17,9 @@ const hash = (digit: string) => `0x${digit.repeat(64)}`;
 
 const presented: PresentedAnswer = {
   columns: [
-    { name: "member", kind: "key", scale: 0 },
-    { name: "people", kind: "count", scale: 0 },
-    { name: "wage", kind: "average", scale: 4 },
+    { name: "member", kind: "key", type: "text", scale: 0, spacing: null },
+    { name: "people", kind: "count", type: "number", scale: 0, spacing: null },
+    { name: "wage", kind: "average", type: "number", scale: 4, spacing: null },
   ],
   rows: [
     { values: ["no", "440", "8.6053"], margins: [null, "4", "0.5114"], suppressed: false, partial: false },
@@ -68,13 +68,13 @@ describe("an answer for people", () => {
       `Union wage premium
 From Bank (wages, synthetic).
 
-┌─────────┬─────────┬─────┬─────────┬──────────┐
-│ member  │  people │   ± │    wage │        ± │
-├─────────┼─────────┼─────┼─────────┼──────────┤
-│ no      │     440 │ ± 4 │  8.6053 │ ± 0.5114 │
-│ yes *   │      97 │ ± 4 │ 10.6615 │ ± 1.4787 │
-│ unknown │ too few │     │ too few │          │
-└─────────┴─────────┴─────┴─────────┴──────────┘
+┌─────────┬─────────┬─────┬─────────┬───────┐
+│ member  │  people │   ± │    wage │     ± │
+├─────────┼─────────┼─────┼─────────┼───────┤
+│ no      │     440 │ ± 4 │     8.6 │ ± 0.6 │
+│ yes *   │      97 │ ± 4 │    10.7 │ ± 1.5 │
+│ unknown │ too few │     │ too few │       │
+└─────────┴─────────┴─────┴─────────┴───────┘
 
 people
 no       █████████████████████████████████████████████████████████●  440
@@ -82,8 +82,8 @@ yes      ████████████●                                
 unknown  too few people to show
 
 wage
-no       ████████████████████████████████████├─●─┤                8.6053
-yes      ████████████████████████████████████████├──────●─────┤  10.6615
+no       ██████████████████████████████████████├─●─┤                 8.6
+yes      ███████████████████████████████████████████├──────●─────┤  10.7
 unknown  too few people to show
 
 ± : 95% of the time the noise alone stays within it. It says nothing
@@ -99,6 +99,47 @@ more answers like this, less what you asked before.
 Receipt of Bank (0xababab…abab): r.json
 Check it: itd receipt verify r.json`,
     );
+  });
+
+  it("says what a median is: one of the candidates, without a margin; a date has no bar", () => {
+    const terminal = new RecordedTerminal();
+    terminal.columns = 100;
+    const medians: PresentedAnswer = {
+      columns: [
+        { name: "sex", kind: "key", type: "text", scale: 0, spacing: null },
+        { name: "wage", kind: "quantile", type: "number", scale: 2, spacing: "0.10" },
+        { name: "since", kind: "quantile", type: "date", scale: 0, spacing: "7" },
+      ],
+      rows: [
+        { ...presented.rows[0]!, values: ["female", "7.20", "1984-05-01"], margins: [null, null, null] },
+        { ...presented.rows[0]!, values: ["male", "8.90", "1983-02-01"], margins: [null, null, null] },
+      ],
+    };
+    const result = { ...answered(), presented: medians, failures: [] };
+    const text = answerText(result, { names: new Map() }, { terminal, paint: plain });
+    expect(text).to.contain("│ female │ 7.20 │ 1984-05-01 │");
+    expect(text.replaceAll(/\s+/g, " ")).to.contain("wage: one of values 0.10 apart,");
+    expect(text.replaceAll(/\s+/g, " ")).to.contain("since: one of values 7 days apart,");
+    expect(text).to.match(/^wage\nfemale {2}█/m);
+    expect(text).to.not.contain("NaN");
+    const { answer, uncertainty } = answerDocument(result);
+    expect(answer[0]).to.deep.equal({ sex: "female", wage: 7.2, since: "1984-05-01" });
+    expect(uncertainty).to.deep.equal({
+      confidence: 0.95,
+      margins: [
+        { wage: null, since: null },
+        { wage: null, since: null },
+      ],
+      spacing: { wage: 0.1, since: 7 },
+    });
+  });
+
+  it("says so where no group is shown", () => {
+    const terminal = new RecordedTerminal();
+    const result = { ...answered(), presented: { ...presented, rows: [] } };
+    const text = answerText(result, { names: new Map() }, { terminal, paint: plain });
+    expect(text).to.contain("No group is shown");
+    expect(answerDocument(result).answer).to.deep.equal([]);
   });
 
   it("leaves colours out unless they are asked for", () => {
@@ -212,8 +253,8 @@ describe("bars", () => {
     barChart(
       {
         columns: [
-          { name: "k", kind: "key", scale: 0 },
-          { name: "n", kind: "count", scale: 0 },
+          { name: "k", kind: "key", type: "text", scale: 0, spacing: null },
+          { name: "n", kind: "count", type: "number", scale: 0, spacing: null },
         ],
         rows: numbers.map(([value, margin], i) => ({
           values: [String(i), value],

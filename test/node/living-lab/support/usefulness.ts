@@ -115,11 +115,17 @@ function partsOf(
 }
 
 function withoutNoise(plan: Plan, { vectors }: ExactAnswer): ReleasedAnswer {
-  const shown = vectors[plan.floor.vector]!.map((rows) => rows >= BigInt(plan.floor.minimumPeople));
+  const exact = plan.releases.map(({ vector }) => vectors[vector]!);
+  const shown = exact[plan.floor.release]!.map((count) => count >= BigInt(plan.floor.minimum));
   return {
-    version: "itd-answer/1",
+    version: "itd-answer/2",
     plan: planHash(plan),
-    values: vectors.map((vector) => vector.map((value, group) => (shown[group] ? String(value) : null))),
+    groups: null,
+    values: exact.map((values) =>
+      values.map((value, index) =>
+        shown[Math.floor((index * shown.length) / values.length)] ? String(value) : null,
+      ),
+    ),
     variances: planVariances(plan).map(varianceText),
   };
 }
