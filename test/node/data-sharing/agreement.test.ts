@@ -43,8 +43,7 @@ describe("a querier countersigns nothing that a repository made up:", () => {
       transcript.token = sha256Hex("another token");
     },
     plan: (reply) => {
-      reply.plan!.rowsPerPerson = 2;
-      reply.plan!.releases = reply.plan!.releases.map((release) => ({ ...release, sensitivity: "1000000" }));
+      reply.plan!.rows.filter = { kind: "always" };
     },
     manifest: ({ transcript }) => {
       transcript.manifest = sha256Hex("another manifest");

@@ -168,7 +168,7 @@ describe("a receipt", () => {
       [
         "plan",
         ({ plan, transcript, answer }) => {
-          plan!.floor.minimumPeople = 0;
+          plan!.floor.minimum = 0;
           transcript.plan = planHash(plan!);
           answer!.plan = transcript.plan;
           transcript.answer = answerHash(answer!);

@@ -21,7 +21,7 @@ describe("a question to a repository", () => {
     expect(ended.transcript.outcome).to.equal("answered");
     expect(ended.transcript.chargeMicroRho).to.equal(String(charge));
     expect(world.questions.spent(world.offer.dataset)).to.equal(charge);
-    const people = ended.answer!.values[ended.plan!.floor.vector]!.map(Number);
+    const people = ended.answer!.values[ended.plan!.floor.release]!.map(Number);
     expect(people[0]! + people[1]!).to.be.within(400, 600);
     expect(world.audit.openEntries()).to.have.length(1);
     expect(world.audit.openEntries()[0]!.entry.querierSignature).to.equal(ended.receipt.querierSignature);
