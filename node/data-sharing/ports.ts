@@ -300,6 +300,14 @@ export interface ConsentStore {
   statements(dataset: Hex): Iterable<ConsentStatement>;
 }
 
+/** What a person's side keeps of its consent receipts: named texts, each whole or not at all. */
+export interface ConsentArchive {
+  texts(): Promise<string[]>;
+  /** Durable on return; takes the place of the text of this name. */
+  keep(name: string, text: string): Promise<void>;
+  drop(name: string): Promise<void>;
+}
+
 /** What a directory keeps: each repository's newest signed description, and manifests by content hash. Durable on return. */
 export interface DirectoryStore {
   saveDescription(repository: Hex, description: string): void;
@@ -327,6 +335,10 @@ export interface PeerClient {
   countersign(peer: Peer, question: Hex, signature: Hex): Promise<void>;
   /** `GET /v1/data-sharing/questions/{question}/entry`, an EntryStatus */
   entry(peer: Peer, question: Hex): Promise<unknown>;
+  /** `POST /v1/data-sharing/consents`, an Acknowledgement */
+  giveConsent(peer: Peer, signed: SignedConsent): Promise<unknown>;
+  /** `GET /v1/data-sharing/consents/{receipt}/entry`, an EntryStatus */
+  consentEntry(peer: Peer, receipt: Hex): Promise<unknown>;
   /** `GET /v1/data-sharing/catalogue`, a SignedCatalogue */
   catalogue(peer: Peer): Promise<unknown>;
   /** `GET /v1/data-sharing/datasets/{dataset}/budget`, a SignedBudget */

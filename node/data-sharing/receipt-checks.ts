@@ -1,13 +1,12 @@
 /** The checks of a receipt that need no chain: what was asked, planned, charged and answered fits together, and both sides signed it. */
 import { TrustedDataError } from "../errors.ts";
-import { entryLeaf, promiseStruct, transcriptStruct } from "../ledger/audit-entry.ts";
+import { promiseStruct, transcriptStruct } from "../ledger/audit-entry.ts";
 import { decodeBudgetLines } from "../ledger/budget-line.ts";
 import type { Deployment } from "../ledger/deployment.ts";
 import { canonicalHash } from "../primitives/canonical-json.ts";
-import { fromHex, toHex } from "../primitives/hex.ts";
-import { rootFromInclusionProof } from "../primitives/merkle.ts";
 import { signerOf } from "../primitives/typed-data.ts";
 import { permittingPurpose } from "./consent/purposes.ts";
+import { isInBatch } from "./inclusion.ts";
 import { algorithmHash } from "./manifests/algorithm-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
@@ -209,9 +208,8 @@ function checkInclusion({
 }: Receipt): ReceiptCheck {
   if (anchor === null)
     return check("inclusion", false, "", "pending: the entry is not in an anchored batch yet");
-  const leaf = entryLeaf({ transcript: transcriptHash(transcript), repositorySignature, querierSignature });
-  const root = rootFromInclusionProof(leaf, anchor.index, anchor.entryCount, anchor.path.map(fromHex));
-  const passed = root !== undefined && toHex(root) === anchor.root;
+  const entry = { transcript: transcriptHash(transcript), repositorySignature, querierSignature };
+  const passed = isInBatch(entry, anchor);
   return check(
     "inclusion",
     passed,

@@ -157,7 +157,7 @@ export class RepositoryWorld {
     const people = new ConsentedPeople({ clock, enrolments, consents, datasetIdOf });
     Object.assign(this, { consents, enrolments, people });
     this.desk = new ConsentDesk(
-      { deployment: testDeployment, publisher: "Bank", anchorWithinBlocks: 100 },
+      { deployment: testDeployment, publisher: "Bank", anchorWithinBlocks: 100, receiptsPerHourMax: 10 },
       { clock, signer, chain, datasets, enrolments, consents, people },
     );
     this.repository = new Repository(this.#options(), {
@@ -282,6 +282,8 @@ export class RepositoryWorld {
       answer: (_peer, token, proof) =>
         this.repository.answer(token, { proof, method: "POST", url: url("answers") }),
       countersign: async (_peer, question, signature) => this.repository.countersign(question, signature),
+      giveConsent: async (_peer, signed) => JSON.parse(await this.desk.take(signed)),
+      consentEntry: async (_peer, receipt) => entryStatus(this.audit, new BatchTrees(this.audit), receipt),
       entry: async (_peer, question) =>
         entryStatus(this.audit, new BatchTrees(this.audit), this.repository.transcriptOf(question)),
     };

@@ -4,6 +4,7 @@
  */
 import { type Dispatcher, request } from "undici";
 import { z } from "zod";
+import type { SignedConsent } from "../../data-sharing/consent/consent-receipt.ts";
 import type { Peer, PeerClient, WireReply } from "../../data-sharing/ports.ts";
 import type { SignedRequest } from "../../data-sharing/question-request.ts";
 import { type ErrorCode, errorStatus, TrustedDataError } from "../../errors.ts";
@@ -82,6 +83,18 @@ export class HttpsPeerClient implements PeerClient {
 
   async entry(peer: Peer, question: Hex): Promise<unknown> {
     return await this.#read(peer, { method: "GET", path: `/v1/data-sharing/questions/${question}/entry` });
+  }
+
+  async giveConsent(peer: Peer, signed: SignedConsent): Promise<unknown> {
+    return await this.#read(peer, {
+      method: "POST",
+      path: "/v1/data-sharing/consents",
+      body: jsonBody(signed),
+    });
+  }
+
+  async consentEntry(peer: Peer, receipt: Hex): Promise<unknown> {
+    return await this.#read(peer, { method: "GET", path: `/v1/data-sharing/consents/${receipt}/entry` });
   }
 
   async catalogue(peer: Peer): Promise<unknown> {

@@ -23,7 +23,6 @@ import { consentHash, isSignedByPrincipal, type SignedConsent } from "./consent-
 import type { ConsentedPeople } from "./consented-people.ts";
 import { permittingPurpose } from "./purposes.ts";
 
-/** New receipts of one key in an hour, given and withdrawn apart: each is kept for good. */
 const receiptsPerHourMax = 60;
 
 export interface ConsentDeskOptions {
@@ -31,6 +30,8 @@ export interface ConsentDeskOptions {
   /** As in the catalogue. */
   publisher: string;
   anchorWithinBlocks: number;
+  /** New receipts of one key in an hour, given and withdrawn apart: each is kept for good. */
+  receiptsPerHourMax?: number;
 }
 
 export interface ConsentDeskModules {
@@ -47,13 +48,14 @@ export class ConsentDesk {
   readonly #options: ConsentDeskOptions;
   readonly #modules: ConsentDeskModules;
   readonly #locks = new KeyedLock();
-  readonly #taken = new HourlyLimit(receiptsPerHourMax);
+  readonly #taken: HourlyLimit;
   /** The newest block that was seen, for promises while the chain is away. */
   #headNumber: number | undefined;
 
   constructor(options: ConsentDeskOptions, modules: ConsentDeskModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#taken = new HourlyLimit(options.receiptsPerHourMax ?? receiptsPerHourMax);
   }
 
   /**

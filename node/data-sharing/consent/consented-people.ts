@@ -1,15 +1,13 @@
 /**
  * Who has consented to what, in memory, so that a question over a million people learns it in milliseconds: per dataset and asked purpose
  * one number a person, the second from which consent counts no more.
- *
- * The newest word counts. Consent to a purpose is consent to all narrower ones. A withdrawal takes back the purpose, all narrower ones, and
- * all broader ones too, as those would include what was taken back. What was said under a former binding of a person counts for nothing.
+ * The newest word counts; what was said under a former binding of a person counts for nothing.
  */
 import type { Clock } from "../../ledger/ports.ts";
 import type { Hex } from "../../primitives/hex.ts";
 import type { ConsentStatement, ConsentStore, EnrolmentReader, PeopleFilter } from "../ports.ts";
+import { effectOn } from "./effect.ts";
 import { personHashBytes } from "./person-hash.ts";
-import { purposeCovers } from "./purposes.ts";
 
 /** Consent without an end. */
 const noEnd = 2 ** 32 - 1;
@@ -111,17 +109,11 @@ class DatasetPeople {
     return until;
   }
 
-  #apply(
-    { person, binding, state, purposes, expiresS }: ConsentStatement,
-    asked: string,
-    until: Uint32Array,
-  ): void {
+  #apply(statement: ConsentStatement, asked: string, until: Uint32Array): void {
+    const { person, binding, expiresS } = statement;
     if (person >= this.#count || this.#bindings[person] !== binding) return;
-    if (state === "given") {
-      if (purposes.some((purpose) => purposeCovers(purpose, asked))) until[person] = expiresS ?? noEnd;
-    } else if (purposes.length === 0 || purposes.some((purpose) => areRelated(purpose, asked))) {
-      until[person] = 0;
-    }
+    const effect = effectOn(asked, statement);
+    if (effect !== undefined) until[person] = effect === "given" ? (expiresS ?? noEnd) : 0;
   }
 
   /** Takes over who was enrolled, or got another key, since the last look. */
@@ -146,10 +138,6 @@ class DatasetPeople {
     for (const [purpose, until] of this.#until)
       this.#until.set(purpose, enlarged(until, new Uint32Array(room)));
   }
-}
-
-function areRelated(a: string, b: string): boolean {
-  return purposeCovers(a, b) || purposeCovers(b, a);
 }
 
 function enlarged<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
