@@ -36,6 +36,7 @@ const authorisationSchema = z
     tokenExpiresS: z.int(),
     plan: hash32Schema,
     chargeMicroRho: z.string(),
+    spentMicroRho: z.string(),
   })
   .meta({ id: "Authorisation" });
 

@@ -6,8 +6,8 @@ import { TrustedDataError } from "../errors.ts";
 import type { Client } from "./context.ts";
 
 /**
- * By answer, undefined where the repository does not say. All queriers share a dataset's budget, and one querier's part is bounded too:
- * what others ask meanwhile, and what this one asked before for the purpose, makes it less.
+ * By answer, undefined where the repository does not say. All queriers share a dataset's budget, and one querier's part for one purpose is
+ * bounded too: what others ask meanwhile makes it less.
  */
 export async function answersLeftOf(
   answered: readonly Ended[],
@@ -15,7 +15,7 @@ export async function answersLeftOf(
   onProblem: (error: unknown) => void,
 ): Promise<(bigint | undefined)[]> {
   return await Promise.all(
-    answered.map(async ({ offer, plan }) => {
+    answered.map(async ({ offer, plan, transcript, spentMicroRho: ownBefore }) => {
       try {
         const statement = budgetStatementSchema.safeParse(
           await client.peers.budget(offer.peer, offer.dataset),
@@ -28,7 +28,8 @@ export async function answersLeftOf(
         const { totalMicroRho, spentMicroRho } = statement.data;
         const charge = BigInt(plan!.microRho);
         const left = answersLeft(BigInt(totalMicroRho), BigInt(spentMicroRho), charge);
-        const own = BigInt(offer.manifest.budget.perQuerierMicroRho) / charge;
+        const ownSpent = BigInt(ownBefore ?? 0) + BigInt(transcript.chargeMicroRho);
+        const own = answersLeft(BigInt(offer.manifest.budget.perQuerierMicroRho), ownSpent, charge);
         return left < own ? left : own;
       } catch (error) {
         onProblem(error);

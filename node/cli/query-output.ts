@@ -113,6 +113,7 @@ export function answerText(
     "",
     ...explanations(result, width, paint),
     ...chargeLines(result, width),
+    ...compositionLine(result, width),
     "",
     ...receiptLines(result.receipts, client),
   ].join("\n");
@@ -199,11 +200,22 @@ function chargeLines({ answered, answersLeft }: Answered, width: number): string
         : `cost epsilon ${epsilonAt(charge)} of privacy (delta 10^-6; ${rhoText(charge)} rho)`;
     const left = answersLeft[i];
     const more =
-      left === undefined
-        ? ""
-        : `; at most ${left} more ${left === 1n ? "answer" : "answers"} like this, less what you asked before`;
+      left === undefined ? "" : `; about ${left} more ${left === 1n ? "answer" : "answers"} like this`;
     return wrapText(`${offer.publisher}: ${cost}${more}.`, width);
   });
+}
+
+/** Losses of one person add up over the repositories that have his rows: whether there is such a person nobody here knows. */
+function compositionLine({ answered }: Answered, width: number): string[] {
+  const charges = answered.map(({ transcript }) => BigInt(transcript.chargeMicroRho));
+  const total = charges.reduce((sum, charge) => sum + charge, 0n);
+  if (charges.filter((charge) => charge > 0n).length < 2) return [];
+  return [
+    wrapText(
+      `Somebody whose rows all ${answered.length} have loses epsilon ${epsilonAt(total)} (${rhoText(total)} rho).`,
+      width,
+    ),
+  ];
 }
 
 function receiptLines(receipts: readonly SavedReceipt[], client: Pick<Client, "names">): string[] {

@@ -11,6 +11,7 @@ import { parseStrictJson } from "../primitives/strict-json.ts";
 import { type AgreementModules, type Expected, mismatch, replySchema, requireAgreed } from "./agreement.ts";
 import type { DatasetOffer } from "./discover.ts";
 import { type AlgorithmManifest, algorithmHash } from "./manifests/algorithm-manifest.ts";
+import { microRhoSchema } from "./manifests/dataset-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
 import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -55,6 +56,8 @@ export interface Ended {
   /** The refusal's sentence. */
   reason: string | null;
   receipt: Receipt;
+  /** What this querier had spent of the dataset for the purpose before it asked; undefined where no token was given. */
+  spentMicroRho?: string;
 }
 
 const authorisationSchema = z.strictObject({
@@ -63,6 +66,8 @@ const authorisationSchema = z.strictObject({
   tokenExpiresS: z.int(),
   plan: z.string(),
   chargeMicroRho: z.string(),
+  /** What this querier had spent of the dataset for the purpose before. */
+  spentMicroRho: microRhoSchema,
 });
 
 export class Querier {
@@ -98,13 +103,14 @@ export class Querier {
     // Before anything is charged.
     if (authorisation.plan !== planHash(plan)) throw mismatch(offer, "plan");
     if (authorisation.chargeMicroRho !== plan.microRho) throw mismatch(offer, "chargeMicroRho");
-    const { token } = authorisation;
+    const { token, spentMicroRho } = authorisation;
     onStage("answer");
     const replied = await this.#send(async () => {
       const proof = await this.#proof(key, offer, "answers", token);
       return await this.#modules.peers.answer(offer.peer, token, proof);
     });
-    return await this.#end(replied.body, { ...asked, signed, token: sha256Hex(token) }, onStage);
+    const ended = await this.#end(replied.body, { ...asked, signed, token: sha256Hex(token) }, onStage);
+    return { ...ended, spentMicroRho };
   }
 
   /** Completes a pending receipt when the batch is on the chain; undefined while it is not. */

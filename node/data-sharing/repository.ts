@@ -46,6 +46,8 @@ export interface Authorisation {
   plan: Hex;
   /** The most that the answer will be charged. */
   chargeMicroRho: string;
+  /** What this querier has spent of the dataset for this purpose so far; told to nobody else. */
+  spentMicroRho: string;
 }
 
 export class Repository {
@@ -213,6 +215,7 @@ export class Repository {
       tokenExpiresS: Math.ceil(tokenExpiresMs / 1000),
       plan: planHash(plan),
       chargeMicroRho: plan.microRho,
+      spentMicroRho: String(questions.spentBy(request.dataset, request.querier, request.purpose)),
     };
     const body = canonicalJson(authorisation);
     questions.saveAuthorised({

@@ -93,12 +93,22 @@ about how the people in the data were chosen.
 others.
 Without Hospital (wages-two): https://hospital.test cannot be reached.
 (peer_unreachable)
-Bank: cost epsilon 5.222 of privacy (delta 10^-6; 0.5 rho); at most 20
-more answers like this, less what you asked before.
+Bank: cost epsilon 5.222 of privacy (delta 10^-6; 0.5 rho); about 20
+more answers like this.
 
 Receipt of Bank (0xababab…abab): r.json
 Check it: itd receipt verify r.json`,
     );
+  });
+
+  it("says what somebody loses whom several repositories know", () => {
+    const one = answered();
+    const terminal = { ...new RecordedTerminal(), columns: 200 } as RecordedTerminal;
+    const both = { ...one, answered: [one.answered[0]!, one.answered[0]!], answersLeft: [20n, 20n] };
+    expect(answerText(both, { names: new Map() }, { terminal, paint: plain })).to.match(
+      /Somebody whose rows all 2 have loses epsilon \d\.\d+ \(1 rho\)\./,
+    );
+    expect(answerText(one, { names: new Map() }, { terminal, paint: plain })).not.to.contain("Somebody");
   });
 
   it("says what a median is: one of the candidates, without a margin; a date has no bar", () => {
