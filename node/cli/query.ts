@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { askAll, type Failure } from "../data-sharing/ask-all.ts";
 import { type Ended, Querier } from "../data-sharing/querier.ts";
-import { combineAnswers } from "../data-sharing/release/combine.ts";
+import { presentTogether } from "../data-sharing/release/side-by-side.ts";
 import { answersLeftOf } from "./answers-left.ts";
 import { defineCommand, type Ending, type Invocation, type Outcome, usageError } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -100,11 +100,13 @@ async function query(options: QueryOptions, invocation: Invocation): Promise<Out
   const ended = [...answered, ...failures.flatMap((failure) => failure.ended ?? [])];
   const receipts = await saveReceipts(ended, { file: options.receipt, waitSeconds }, client, invocation);
   if (answered.length === 0) return refused(failures, receipts, invocation);
-  const plans = answered.map(({ plan, answer }) => ({ plan: plan!, released: answer! }));
+  const plans = answered.map(({ offer, plan, answer }) => {
+    return { publisher: offer.publisher, plan: plan!, released: answer! };
+  });
   const result: Answered = {
     algorithm,
     purpose,
-    presented: combineAnswers(plans),
+    presented: presentTogether(plans),
     answered,
     failures,
     receipts,

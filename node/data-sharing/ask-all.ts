@@ -4,7 +4,7 @@ import type { DatasetOffer } from "./discover.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
 import { loadSqlParser } from "./plan/parse-sql.ts";
 import type { Ended, Querier, Question, Stage } from "./querier.ts";
-import { requireCombinable } from "./release/combine.ts";
+import { requireAlike } from "./release/combine.ts";
 
 export interface Failure {
   offer: DatasetOffer;
@@ -29,7 +29,7 @@ export async function askAll(
   offers: readonly DatasetOffer[],
   onStage: (offer: DatasetOffer, stage: Stage | "failed") => void = () => undefined,
 ): Promise<AskedAll> {
-  await requireAnswersCombinable(question, offers);
+  await requireAnswersAlike(question, offers);
   const asked: AskedAll = { answered: [], failures: [] };
   const outcomes = await Promise.all(
     offers.map(async (offer): Promise<Ended | Failure> => {
@@ -51,7 +51,7 @@ export async function askAll(
 }
 
 /** A dataset that the question does not fit says so when it is asked. */
-async function requireAnswersCombinable(question: Question, offers: readonly DatasetOffer[]): Promise<void> {
+async function requireAnswersAlike(question: Question, offers: readonly DatasetOffer[]): Promise<void> {
   if (offers.length < 2) return;
   await loadSqlParser();
   const plans = offers.flatMap(({ manifest }) => {
@@ -62,7 +62,7 @@ async function requireAnswersCombinable(question: Question, offers: readonly Dat
       throw error;
     }
   });
-  if (plans.length > 1) requireCombinable(plans);
+  if (plans.length > 1) requireAlike(plans);
 }
 
 function refusalOf(ended: Ended): Failure {

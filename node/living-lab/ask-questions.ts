@@ -5,8 +5,8 @@ import type { AlgorithmManifest } from "../data-sharing/manifests/algorithm-mani
 import { completeReceipt, type Ended, Querier } from "../data-sharing/querier.ts";
 import type { Parameters } from "../data-sharing/question-request.ts";
 import { type Receipt, receiptText } from "../data-sharing/receipt.ts";
-import { combineAnswers } from "../data-sharing/release/combine.ts";
 import type { PresentedAnswer } from "../data-sharing/release/present.ts";
+import { presentTogether } from "../data-sharing/release/side-by-side.ts";
 import { type ReceiptVerdict, verifyReceipt } from "../data-sharing/verify-receipt.ts";
 import type { LabParty } from "./ports.ts";
 
@@ -42,8 +42,10 @@ export async function askQuestion(question: LabQuestion, party: LabParty): Promi
   );
   const querier = new Querier({ ...party, signer: await party.signer() });
   const asked = await askAll(querier, question, offers);
-  const answers = asked.answered.map(({ plan, answer }) => ({ plan: plan!, released: answer! }));
-  return { question, asked, presented: answers.length === 0 ? undefined : combineAnswers(answers) };
+  const answers = asked.answered.map(({ offer, plan, answer }) => {
+    return { publisher: offer.publisher, plan: plan!, released: answer! };
+  });
+  return { question, asked, presented: answers.length === 0 ? undefined : presentTogether(answers) };
 }
 
 /** Waits until the entry is anchored, at most until `deadlineMs`, and checks the receipt as anyone would. */

@@ -20,7 +20,12 @@ export interface AnswerOfPlan {
  */
 export function combineAnswers(answers: readonly AnswerOfPlan[]): PresentedAnswer & { repositories: number } {
   const plans = answers.map(({ plan }) => plan);
-  requireCombinable(plans);
+  requireAlike(plans);
+  const quantile = quantileIn(plans);
+  if (plans.length > 1 && quantile !== undefined)
+    notCombinable(
+      `${quantile} is a median, quantile, minimum or maximum, and that of all people does not follow from those of parts`,
+    );
   const groups = new Map<string, PresentedGroup>();
   const shownBy = answers.map(({ plan, released }) => {
     const own = new Set<PresentedGroup>();
@@ -42,11 +47,16 @@ export function combineAnswers(answers: readonly AnswerOfPlan[]): PresentedAnswe
   return { ...presentGroups(plans, inOrder), repositories: answers.length };
 }
 
+/** The name of an output that cannot be put together from parts, or undefined. */
+export function quantileIn(plans: readonly Plan[]): string | undefined {
+  return plans.flatMap(({ outputs }) => outputs).find(({ kind }) => kind === "quantile")?.name;
+}
+
 /**
- * Whether answers to these plans can be put together: known before anybody is asked.
- * @throws TrustedDataError `answers_not_combinable`, saying what to do.
+ * Whether answers to these plans fit one table: known before anybody is asked.
+ * @throws TrustedDataError `answers_not_combinable`.
  */
-export function requireCombinable(plans: readonly Plan[]): void {
+export function requireAlike(plans: readonly Plan[]): void {
   const [first, ...others] = plans;
   if (first === undefined) notCombinable("there are none");
   for (const plan of others) {
@@ -55,11 +65,6 @@ export function requireCombinable(plans: readonly Plan[]): void {
     if (JSON.stringify(first.post) !== JSON.stringify(plan.post))
       notCombinable("they are filtered or ordered differently");
   }
-  const quantile = first.outputs.find(({ kind }) => kind === "quantile");
-  if (others.length > 0 && quantile !== undefined)
-    notCombinable(
-      `${quantile.name} is a median, quantile, minimum or maximum, and that of all people does not follow from those of parts; ask one dataset at a time, or ask for counts by ranges of the values`,
-    );
 }
 
 /** What must be the same in all: names and kinds, without grids and places. */

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { formatDecimal } from "../../../../node/data-sharing/manifests/grid.ts";
 import { executePlan } from "../../../../node/data-sharing/plan/evaluate.ts";
 import { groupCountOf, type Output, type Plan, type Post } from "../../../../node/data-sharing/plan/plan.ts";
-import { combineAnswers, requireCombinable } from "../../../../node/data-sharing/release/combine.ts";
+import { combineAnswers } from "../../../../node/data-sharing/release/combine.ts";
 import { roundDivide } from "../../../../node/data-sharing/release/fixed-point.ts";
 import { presentAnswer } from "../../../../node/data-sharing/release/present.ts";
+import { presentTogether } from "../../../../node/data-sharing/release/side-by-side.ts";
 import {
   answerOf,
   codeOf,
@@ -308,7 +309,14 @@ describe("combining answers", () => {
       const answer = { plan, released: answerOf(plan, [["30"], ["450"]]) };
       expect(combineAnswers([answer]).rows[0]!.values).to.deep.equal(["4.50"]);
       expect(codeOf(() => combineAnswers([answer, answer]))).to.equal("answers_not_combinable");
-      expect(() => requireCombinable([plan, plan])).to.throw(/middle is a median.*one dataset at a time/);
+      const [one, other] = ["Bank", "Hospital"].map((publisher) => ({ ...answer, publisher }));
+      const together = presentTogether([one!, other!]);
+      expect(together.columns.map(({ name }) => name)).to.deep.equal(["repository", "middle"]);
+      expect(together.rows.map(({ values }) => values)).to.deep.equal([
+        ["Bank", "4.50"],
+        ["Hospital", "4.50"],
+      ]);
+      expect(presentTogether([one!]).columns.map(({ name }) => name)).to.deep.equal(["middle"]);
     });
   });
 });
