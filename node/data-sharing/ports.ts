@@ -77,6 +77,8 @@ export interface ImportReport {
   rounded: Record<string, number>;
   /** and texts outside of the domain of a nullable column, taken as null. */
   madeNull: Record<string, number>;
+  /** Of live tables: rows that are left out, by the column that names no person or holds no value that fits. */
+  unfit?: Record<string, number>;
   /** Columns of the file that the manifest does not declare, as the file names them. */
   ignoredColumns: string[];
   /** Of a CSV file: comma, semicolon or tab. */
