@@ -1,5 +1,4 @@
 /** FROM taken apart: its tables and subqueries, and what joins them. Inner joins only, so that their order does not matter. */
-import { firstPlace } from "./parse-sql.ts";
 import {
   childOf,
   childrenOf,
@@ -47,9 +46,9 @@ export function fromItems(node: SqlNode): FromItems {
     case "JoinExpr":
       return joinItems(node);
     case "RangeFunction":
-      return refuse(firstPlace(node) ?? node.place, "functions in FROM are not allowed");
+      return refuse(node.place, "functions in FROM are not allowed");
     default:
-      return refuse(firstPlace(node) ?? node.place, "FROM takes tables, joins and subqueries");
+      return refuse(node.place, "FROM takes tables, joins and subqueries");
   }
 }
 
@@ -65,7 +64,7 @@ function tableItem(node: SqlNode): FromItem {
 
 function subqueryItem(node: SqlNode): FromItem {
   const subquery = childOf(node, "subquery");
-  const place = firstPlace(subquery) ?? node.place;
+  const { place } = subquery;
   onlyFields(node, ["subquery", "alias"], { lateral: "LATERAL is not part of the subset" });
   const alias = aliasOf(node) ?? refuse(place, "a subquery in FROM needs a name: (SELECT ...) AS name");
   return { alias, place, table: null, subquery };
@@ -79,7 +78,7 @@ function aliasOf(node: SqlNode): string | null {
 }
 
 function joinItems(node: SqlNode): FromItems {
-  const place = firstPlace(node) ?? node.place;
+  const { place } = node;
   if (node.fields.get("jointype") !== "JOIN_INNER")
     refuse(place, "outer joins are not part of the subset; write JOIN");
   onlyFields(node, ["jointype", "larg", "rarg", "quals", "usingClause", "rtindex"], {

@@ -16,7 +16,6 @@ import {
   readTree,
   refuse,
   type SqlNode,
-  type SqlValue,
   sqlDepthMax,
   sqlNodesMax,
   textOf,
@@ -81,7 +80,8 @@ export function readSelect(select: SqlNode): Select {
   if (select.kind !== "SelectStmt") refuse(select.place, "only SELECT is allowed");
   for (const [field, reason] of Object.entries(clauseReasons)) {
     const clause = select.fields.get(field);
-    if (clause !== undefined) refuse(firstPlace(clause) ?? select.place, reason);
+    const [part] = [clause].flat();
+    if (clause !== undefined) refuse(isNode(part) ? part.place : select.place, reason);
   }
   onlyFields(select, [
     ...["targetList", "fromClause", "whereClause", "groupClause", "havingClause"],
@@ -102,7 +102,7 @@ export function readSelect(select: SqlNode): Select {
     return isNode(clause) ? clause : null;
   };
   return {
-    place: firstPlace(select) ?? select.place,
+    place: select.place,
     from,
     targets,
     where: optional("whereClause"),
@@ -118,18 +118,6 @@ function readTarget(target: SqlNode): SelectTarget {
   onlyFields(target, ["name", "val"]);
   const node = childOf(target, "val");
   return { name: target.fields.has("name") ? textOf(target, "name") : null, node, place: target.place };
-}
-
-/** The first place that a part carries itself. */
-export function firstPlace(value: SqlValue): Place | null {
-  if (Array.isArray(value)) return value.length === 0 ? null : firstPlace(value[0]!);
-  if (!isNode(value)) return null;
-  if (value.place.line !== 1 || value.place.column !== 1) return value.place;
-  for (const inner of value.fields.values()) {
-    const place = firstPlace(inner);
-    if (place !== null) return place;
-  }
-  return null;
 }
 
 /** Holds the text to sizes for which the parser's own recursion is harmless. */

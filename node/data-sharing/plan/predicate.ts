@@ -181,7 +181,7 @@ function aligned(
     refuse(node.place, "the two texts have different domains");
   }
   if (left.type === "null" || right.type === "null")
-    refuse(node.place, "nothing is equal to NULL; write IS NULL");
+    refuse((left.type === "null" ? a : b).place, "nothing is equal to NULL; write IS NULL");
   return refuse(node.place, `${kindOf(left)} is compared with ${kindOf(right)}`);
 }
 

@@ -49,9 +49,11 @@ export function placeAtCharacter(sql: string, offset: number): Place {
   return placesByByte([...sql].slice(0, offset).join("")).at(-1)!;
 }
 
-/** Reads the parser's JSON; a node without a location has its parent's. */
+/** Reads the parser's JSON; a node without a location has that of its first part with one, or else its parent's. */
 export function readTree(raw: unknown, sql: string): SqlNode {
   const places = placesByByte(sql);
+  const offsets = new Map<object, number>();
+  findOffsets(raw, 0, offsets);
   let nodes = 0;
   const read = (value: unknown, place: Place, depth: number): SqlValue => {
     if (typeof value !== "object" || value === null) return value as string | number | boolean;
@@ -62,14 +64,24 @@ export function readTree(raw: unknown, sql: string): SqlNode {
     const [name, inner] = Object.entries(value)[0] ?? ["", {}];
     const named = /^[A-Z]/.test(name) && Object.keys(value).length === 1;
     const body = Object.entries((named ? inner : value) as object);
-    const offset = body.find(([key]) => key === "location")?.[1];
-    const here = (typeof offset === "number" ? places[offset] : undefined) ?? place;
+    const here = places[offsets.get(value) ?? -1] ?? place;
     const fields = body
       .filter(([key]) => key !== "location")
       .map(([key, item]) => [key, read(item, here, depth + 1)] as const);
     return { kind: named ? name : "", place: here, fields: new Map(fields) };
   };
   return read(raw, { line: 1, column: 1 }, 0) as SqlNode;
+}
+
+/** Where each part begins, in bytes: its own `location`, or the least of its parts; too deep ones are refused later. */
+function findOffsets(value: unknown, depth: number, offsets: Map<object, number>): number {
+  if (typeof value !== "object" || value === null || depth > 3 * sqlDepthMax) return Infinity;
+  let least = Infinity;
+  for (const part of Object.values(value)) least = Math.min(least, findOffsets(part, depth + 1, offsets));
+  const own = (value as { location?: unknown }).location;
+  const offset = typeof own === "number" && own >= 0 ? own : least;
+  if (offset < Infinity) offsets.set(value, offset);
+  return offset;
 }
 
 export function isNode(value: SqlValue | undefined): value is SqlNode {

@@ -1,4 +1,5 @@
 /** Manifests that the tests of plans and answers share. */
+import { expect } from "chai";
 import type { AlgorithmManifest } from "../../../../node/data-sharing/manifests/algorithm-manifest.ts";
 import { algorithmManifestSchema } from "../../../../node/data-sharing/manifests/algorithm-manifest.ts";
 import {
@@ -6,7 +7,8 @@ import {
   datasetManifestSchema,
 } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
 import { compilePlan } from "../../../../node/data-sharing/plan/compile-plan.ts";
-import type { Plan } from "../../../../node/data-sharing/plan/plan.ts";
+import type { GroupKey, Plan } from "../../../../node/data-sharing/plan/plan.ts";
+import { TrustedDataError } from "../../../../node/errors.ts";
 
 export const people: DatasetManifest = datasetManifestSchema.parse({
   name: "people",
@@ -58,4 +60,34 @@ export function planOf(sql: string, more: Partial<AlgorithmManifest> = {}, datas
 /** `SELECT COUNT(*) FROM people WHERE condition`. */
 export function planWhere(condition: string, more: Partial<AlgorithmManifest> = {}): Plan {
   return planOf(`SELECT COUNT(*) FROM people WHERE ${condition}`, more);
+}
+
+/** A key whose domain is declared. */
+export function declaredKey(plan: Plan, place = 0): Extract<GroupKey, { kind: "declared" }> {
+  const key = plan.keys[place];
+  if (key?.kind !== "declared") throw new Error("the key is open");
+  return key;
+}
+
+/** The error with which `run` ends. */
+export function refusal(run: () => unknown): TrustedDataError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TrustedDataError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+/** `run` refuses SQL in which ^ stands before the place that it names, for a reason that contains `reason`. */
+export function expectRefusal(marked: string, reason: string, run: (sql: string) => unknown): void {
+  const error = refusal(() => run(marked.replace("^", "")));
+  expect(error.code).to.equal("sql_refused");
+  expect(error.fields.reason).to.contain(reason);
+  const before = marked.slice(0, marked.indexOf("^")).split("\n");
+  expect([error.fields.line, error.fields.column], error.message).to.deep.equal([
+    String(before.length),
+    String([...before.at(-1)!].length + 1),
+  ]);
 }
