@@ -5,11 +5,12 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { catalogueDatasetsMax, catalogueOf } from "../../data-sharing/catalogue.ts";
-import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
+import { type DatasetManifest, needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import { canonicalJson } from "../../primitives/canonical-json.ts";
+import { openPersonSecret } from "../keys/person-secret.ts";
 import { commitDataset, createWorkFolder, removeLeftOvers, removeWorkFolder } from "./dataset-files.ts";
 import { DatasetRecords, type OnDamaged, recordVersion } from "./dataset-records.ts";
 import { buildDataFile } from "./import-file.ts";
@@ -84,6 +85,7 @@ export class DuckDbDatasetStore implements DatasetStore {
       const report = await buildDataFile(file, manifest, target, {
         workFolder,
         key: randomness.bytes(32),
+        personSecret: needsConsent(manifest) ? await openPersonSecret(folder, randomness) : undefined,
         fileBytesMax,
         memoryBytesMax: importMemoryBytesMax,
         threads,

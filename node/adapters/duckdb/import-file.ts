@@ -4,17 +4,19 @@
  * The work goes through a second database that is deleted afterwards, as freed blocks of a DuckDB file keep their content: the file that
  * stays has never held a person's name. Names become MD5 under a secret key drawn for this import (a keyed shuffle: no hash leaves, and
  * without the key nobody can search for two names with one hash). People are numbered in the order of the hash, and the rows of a
- * person ranked by a keyed hash of their place; the table lies in this order, so nothing of the file's order stays.
+ * person ranked by a keyed hash of their place; the table lies in this order, so nothing of the file's order stays. Where consent is needed,
+ * each number stays with a hash under the repository's own secret, so that enrolments hold over imports.
  */
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { DatasetManifest } from "../../data-sharing/manifests/dataset-manifest.ts";
+import { type DatasetManifest, needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { ImportProgress, ImportReport } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import { badReasons, conversionOf, firstBadMark, mark } from "./convert-columns.ts";
 import { type BadRow, badRowsError, badRowsShownMax } from "./data-file-errors.ts";
 import { type DataSource, openDataSource, scanShare } from "./data-source.ts";
+import { hashColumns, hashWordSql, personHashSql } from "./person-hash-sql.ts";
 import { identifierOf, type StoredColumn, shapeHash, sqlName, storedColumns } from "./stored-columns.ts";
 
 const progressIntervalMs = 250;
@@ -26,6 +28,8 @@ export interface ImportOptions {
   workFolder: string;
   /** 32 secret bytes. */
   key: Uint8Array;
+  /** Under which people are known over imports; for a dataset that needs consent only. */
+  personSecret?: Uint8Array | undefined;
   fileBytesMax: number;
   memoryBytesMax: number;
   threads: number;
@@ -62,9 +66,10 @@ async function build(
   file: string,
   manifest: DatasetManifest,
   target: string,
-  { key, fileBytesMax, onProgress }: ImportOptions,
+  { key, personSecret, fileBytesMax, onProgress }: ImportOptions,
 ): Promise<ImportReport> {
   assert(key.length === 32, "the key has 32 bytes");
+  assert(needsConsent(manifest) === (personSecret !== undefined), "people are known where consent is needed");
   const secret = Buffer.from(key).toString("hex");
   const columns = storedColumns(manifest);
   const person = identifierOf(manifest.person);
@@ -76,7 +81,10 @@ async function build(
   await withProgress(
     connection,
     (done) => report(scanShare + (storeShare - scanShare) * done),
-    () => stage(connection, file, source, columns, person, secret),
+    () =>
+      stage(connection, file, source, columns, person, secret, (text) =>
+        personSecret === undefined ? undefined : personHashSql(personSecret, manifest.name, text),
+      ),
   );
   await refuseBadRows(connection, source, columns, manifest.person);
   const counts = await countMarks(connection, columns);
@@ -145,6 +153,8 @@ async function stage(
   columns: StoredColumn[],
   person: string,
   secret: string,
+  /** SQL of the keyed hash of a person's text, in hexadecimal. */
+  hashOf: (text: string) => string | undefined,
 ): Promise<void> {
   const identifiers = source.names.map(identifierOf);
   const field = (name: string) => `f${identifiers.indexOf(name)}`;
@@ -155,10 +165,12 @@ async function stage(
   const values = conversions.map(({ value }, at) => `, ${value} AS v${at}`).join("");
   const marks = conversions.map((one, at) => `, v${at}, CAST(${one.mark} AS UTINYINT) AS m${at}`).join("");
   const personText = field(person);
+  const hash = hashOf(personText);
+  const known = hash === undefined ? "" : `, CASE WHEN ${personText} IS NOT NULL THEN ${hash} END AS h`;
   await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
   await connection.run(
     `CREATE TABLE staged AS
-     SELECT CASE WHEN ${personText} IS NOT NULL THEN md5_number(concat('${secret}', ${personText})) END AS p${marks}
+     SELECT CASE WHEN ${personText} IS NOT NULL THEN md5_number(concat('${secret}', ${personText})) END AS p${known}${marks}
      FROM (SELECT ${texts.join(", ")}${values} FROM ${source.from})`,
     [file],
   );
@@ -244,14 +256,22 @@ async function store(
   });
   // One sort, which DuckDB does on disk where memory is short; a window function over as many rows it does not. A row's place in the sorted
   // table, less that of its person's first row, is its rank.
+  const isKnown = needsConsent(manifest);
   const statements = [
     `CREATE TABLE sorted AS SELECT * FROM staged ORDER BY p, md5_number(concat('${secret}', rowid))`,
     "DROP TABLE staged",
-    "CREATE TABLE people AS SELECT row_number() OVER () AS person_, p, start FROM (SELECT p, min(rowid) AS start FROM sorted GROUP BY p ORDER BY start)",
+    `CREATE TABLE people AS SELECT row_number() OVER () AS person_, * FROM
+     (SELECT p, min(rowid) AS start${isKnown ? ", any_value(h) AS h" : ""} FROM sorted GROUP BY p ORDER BY start)`,
     `ATTACH '${target.replaceAll("'", "''")}' AS data`,
     `CREATE TABLE data.rows_ AS
      SELECT person_, CAST(sorted.rowid - start + 1 AS INTEGER) AS rank_, ${values.join(", ")}
      FROM sorted JOIN people USING (p) WHERE sorted.rowid - start < ${manifest.rowsPerPerson}`,
+    ...(isKnown
+      ? [
+          `CREATE TABLE data.people_ AS SELECT person_, ${hashColumns.map((name, at) => `${hashWordSql("h", at)} AS ${name}`).join(", ")}
+           FROM people ORDER BY person_`,
+        ]
+      : []),
     `CREATE TABLE data.built_ AS SELECT '${shapeHash(manifest)}' AS shape`,
   ];
   for (const sql of statements) await connection.run(sql);
