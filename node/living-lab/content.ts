@@ -8,9 +8,11 @@ export const algorithmNames = [
   "union-wage-premium",
   "wages-by-education-and-sex",
   "wages-by-occupation",
+  "wage-quartiles",
   "age-distribution",
   "visits-by-age-group",
   "visits-by-department",
+  "visits-per-patient",
   "trips-by-hour",
   "distance-by-mode",
 ] as const;
