@@ -18,7 +18,8 @@ import { bernoulliExp } from "./uniform.ts";
 const microEpsilonPerEpsilon = 1_000_000n;
 
 /**
- * Index of one of `scores` (integers, larger is better). `sensitivity` is the most that one person changes any score by.
+ * Index of one of `scores` (integers, larger is better). `sensitivity` is the most that one person changes any score by; who changes them
+ * by c at most costs only (c / sensitivity)^2 of the charge, so over several groups the root of the sum of c^2 may stand for all.
  *
  * By rejection: a uniform candidate is kept with probability exp(-epsilon (best - score) / (2 sensitivity)). At most as many rounds as
  * candidates are expected.

@@ -21,8 +21,8 @@ export interface Quantile {
  * them: plus `extremeOffset` for MIN, minus it for MAX. It never moves the target past the middle, so that of fewer rows than the offset is
  * worth something like the median comes out, and not the other end.
  *
- * One row more moves the target by d in [0, b] (d = a without an offset) and b below_j and b upto_j by 0 or b, so that any score changes by
- * at most max(d, b - d): see `quantileSensitivity`.
+ * One row more moves the target by d, from a to b / 2 (rounded either way), as it moves an unmoved target by a and the middle by b / 2; it
+ * moves b below_j and b upto_j by 0 or b. So any score changes by at most max(d, b - d) <= max(a, b - a): see `quantileSensitivity`.
  */
 export function quantileScores(
   bucketCounts: readonly bigint[],
@@ -42,10 +42,12 @@ export function quantileScores(
   });
 }
 
-/** The most that a person with up to `rowsPerPerson` rows changes any score by, in the units of `quantileScores`. */
-export function quantileSensitivity(quantile: Quantile, offset: bigint, rowsPerPerson: bigint): bigint {
-  const { numerator: a, denominator: b } = quantile;
-  return rowsPerPerson * (offset === 0n ? largest(a, b - a) : b);
+/** The most that a person with up to `rowsPerPerson` rows changes any score by, in the units of `quantileScores`, whatever the offset. */
+export function quantileSensitivity(
+  { numerator: a, denominator: b }: Quantile,
+  rowsPerPerson: bigint,
+): bigint {
+  return rowsPerPerson * largest(a, b - a);
 }
 
 /**

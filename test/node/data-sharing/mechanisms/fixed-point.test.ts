@@ -45,6 +45,28 @@ describe("enclosures in fixed point", () => {
     }
   });
 
+  it("of exp hold it to the last bit", () => {
+    const small = fc
+      .tuple(fc.bigInt({ min: 0n, max: 10n ** 9n }), fc.bigInt({ min: 8n * 10n ** 9n, max: 10n ** 12n }))
+      .map(([numerator, denominator]) => rational(numerator, denominator));
+    const moreBits = 100n;
+    fc.assert(
+      fc.property(small, ({ numerator, denominator }) => {
+        // The series again with 100 bits more, each of whose roundings is far below the last bit of the enclosure.
+        let [term, exact] = [one << moreBits, one << moreBits];
+        for (let n = 1n; term !== 0n; n++) {
+          term = (-term * numerator) / (denominator * n);
+          exact += term;
+        }
+        const held = expMinus(rational(numerator, denominator));
+        expect(held.low << moreBits <= exact + 1_000n && exact - 1_000n <= held.high << moreBits).to.equal(
+          true,
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it("of exp are narrow, in order, near Math.exp, and multiply as exponents add", () => {
     fc.assert(
       fc.property(positive, positive, (a, b) => {

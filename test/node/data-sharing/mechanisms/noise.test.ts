@@ -151,8 +151,8 @@ describe("exact noise", () => {
     });
 
     it("goes over to big integers for magnitudes that numbers cannot hold", () => {
-      // u = 0, then 5,000 times "yes" with probability 1/e (2 trials won, the third lost), then "no", then a sign.
-      const steps = 5_000;
+      // u = 0, then 9,001 times "yes" with probability 1/e (2 trials won, the third lost), then "no", then a sign.
+      const steps = 9_001;
       const bytesOf = (zeros: number, sign: number) =>
         Uint8Array.from([
           ...new Array<number>(zeros).fill(0),
@@ -162,6 +162,7 @@ describe("exact noise", () => {
         ]);
       for (const [t, s, zeros] of [
         [2 ** 40, 1, 5],
+        [2 ** 40 - 3, 1, 5],
         [2 ** 40 - 1, 3, 5],
         [200, 7, 1],
       ] as const) {

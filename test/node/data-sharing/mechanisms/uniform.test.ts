@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { RandomReader } from "../../../../node/data-sharing/mechanisms/random-reader.ts";
-import { rational } from "../../../../node/data-sharing/mechanisms/rational.ts";
+import { type Rational, rational } from "../../../../node/data-sharing/mechanisms/rational.ts";
 import {
   smallBernoulli,
   smallBernoulliExp,
@@ -39,11 +39,11 @@ function expectEqual<T>(
 }
 
 /** The first digits of a fraction to base 256: a uniform real that starts like this ties with it. */
-function digitsOf(top: number, bottom: number, count: number): number[] {
-  let remainder = BigInt(top);
+function digitsOf({ numerator, denominator: bottom }: Rational, count: number): number[] {
+  let remainder = numerator;
   return Array.from({ length: count }, () => {
-    const digit = (remainder * 256n) / BigInt(bottom);
-    remainder = remainder * 256n - digit * BigInt(bottom);
+    const digit = (remainder * 256n) / bottom;
+    remainder = remainder * 256n - digit * bottom;
     return Number(digit < 256n ? digit : 255n);
   });
 }
@@ -53,7 +53,7 @@ describe("exact trials", () => {
     fc.assert(
       fc.property(fraction, awkwardBytes, fc.nat(8), ([top, bottom], bytes, ties) => {
         const p = rational(BigInt(top), BigInt(bottom));
-        const tied = Uint8Array.from([...digitsOf(top, bottom, ties), ...bytes]);
+        const tied = Uint8Array.from([...digitsOf(p, ties), ...bytes]);
         expectEqual(
           tied,
           (reader) => smallBernoulli(top, bottom, reader),
@@ -82,6 +82,33 @@ describe("exact trials", () => {
         },
       ),
       { numRuns: 2_000 },
+    );
+  });
+
+  it("of exp(-gamma) are the same where a later trial is decided by a late digit", () => {
+    fc.assert(
+      fc.property(
+        fraction,
+        fc.integer({ min: 1, max: 8 }),
+        fc.nat(8),
+        awkwardBytes,
+        ([top, bottom], trial, ties, bytes) => {
+          // Zeros win the trials before it, as each is at least as likely as 1/256.
+          fc.pre(top < bottom && top * 16 > bottom);
+          const chance = rational(BigInt(top), BigInt(bottom) * BigInt(trial));
+          const first = Uint8Array.from([
+            ...new Array<number>(trial - 1).fill(0),
+            ...digitsOf(chance, ties),
+            ...bytes,
+          ]);
+          expectEqual(
+            first,
+            (reader) => smallBernoulliExp(top, bottom, reader),
+            (reader) => bernoulliExp(rational(BigInt(top), BigInt(bottom)), reader),
+          );
+        },
+      ),
+      { numRuns: 3_000 },
     );
   });
 
