@@ -39,6 +39,8 @@ import { outputsOf, ReleaseList } from "./release-list.ts";
 import { type Contribution, sensitivitySquaredOf } from "./sensitivity.ts";
 import { type Place, refuse, type SqlNode } from "./sql-node.ts";
 
+/** Rows of one person after joins: with more, noise would be all that an answer says. */
+const rowsPerPersonMax = 1_000_000n;
 /** Columns of one answer; a charge split further would buy noise only. */
 const outputsMax = 256;
 
@@ -69,6 +71,11 @@ export function compilePlan(
     scope.factsOf,
   );
   const rows: Rows = { sources, publicJoins, filter };
+  if (rowsPerPersonOf(rows) > rowsPerPersonMax)
+    refuse(
+      select.place,
+      `a person could have ${rowsPerPersonOf(rows)} rows by these joins, more than ${rowsPerPersonMax}`,
+    );
   const bounding = boundingOf(algorithm, rows);
   const named = namedTargets(select);
   const keys = keysOf(select, named, reading);
