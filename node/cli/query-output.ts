@@ -172,10 +172,10 @@ function explanations(
   const texts = [
     `± : 95% of the time the noise alone stays within it.${several} It says nothing about how the people in the data were chosen.`,
   ];
-  for (const { name, type, spacing } of presented.columns)
-    if (spacing !== null)
+  for (const { name, type, spacing, rankMargin } of presented.columns)
+    if (spacing !== null && rankMargin !== null)
       texts.push(
-        `${name}: one of values ${spacing}${type === "date" ? " days" : ""} apart, drawn so that those near the asked rank come up most; no ± belongs to it.`,
+        `${name}: one of values ${spacing}${type === "date" ? " days" : ""} apart; 95% of the time its rank is off by at most ${rankMargin} rows.`,
       );
   if (presented.rows.length === 0)
     texts.push("No group is shown: there is none, or none with people enough by the noisy count.");

@@ -61,7 +61,11 @@ function marginOf(output: Output, plan: Plan, rows: number): number {
   }
 }
 
-function rankError(release: Release, plan: Plan): number {
+/**
+ * By how many of a group's rows the rank of a released candidate is off, with 95% (Dwork and Roth 2014, corollary 3.12: the score is within
+ * 2 sensitivity / epsilon * ln(candidates / 5%) of the best, which is 0); and by what the rank was moved inward.
+ */
+export function rankError(release: Release, plan: Pick<Plan, "vectors">): number {
   if (release.mechanism !== "exponential") return 0;
   const vector = plan.vectors[release.vector]!;
   const candidates = vector.kind === "buckets" ? vector.buckets : 1;

@@ -7,6 +7,7 @@ import { groupCountOf, type Output, type Plan } from "../plan/plan.ts";
 import { planVariances, type ReleasedAnswer } from "./answer.ts";
 import { type Cell, emptyCell } from "./cells.ts";
 import { checkAnswer } from "./check-answer.ts";
+import { rankError } from "./expected-error.ts";
 import { declaredLabels } from "./labels.ts";
 import { gridScaleOf, outputCell, type Released, type ShownPart, shownScaleOf } from "./output-cells.ts";
 import { applyPost } from "./post.ts";
@@ -20,6 +21,8 @@ export interface PresentedColumn {
   scale: number;
   /** Of a quantile: how far apart its candidates are, in the column's own unit, or in days; the value is one of them. */
   spacing: string | null;
+  /** Of a quantile: by how many rows of its group its rank is off at most, with 95%. */
+  rankMargin: number | null;
 }
 
 export interface PresentedRow {
@@ -101,14 +104,18 @@ export function presentGroups(plans: Plan[], groups: PresentedGroup[]): Presente
   };
 }
 
-function columnOf({ vectors, releases }: Plan, output: Output, grid: number): PresentedColumn {
+function columnOf(plan: Plan, output: Output, grid: number): PresentedColumn {
   const { name, kind } = output;
-  const scale = shownScaleOf(output, grid);
-  if (kind === "key") return { name, kind, type: "text", scale, spacing: null };
-  if (kind !== "quantile") return { name, kind, type: "number", scale, spacing: null };
-  const vector = vectors[releases[output.release]!.vector]!;
-  const spacing = vector.kind === "buckets" ? formatDecimal(BigInt(vector.step), output.scale) : null;
-  return { name, kind, type: output.type, scale, spacing };
+  const column = { name, kind, scale: shownScaleOf(output, grid), spacing: null, rankMargin: null };
+  if (output.kind !== "quantile") return { ...column, type: kind === "key" ? "text" : "number" };
+  const release = plan.releases[output.release]!;
+  const vector = plan.vectors[release.vector]!;
+  return {
+    ...column,
+    type: output.type,
+    spacing: vector.kind === "buckets" ? formatDecimal(BigInt(vector.step), output.scale) : null,
+    rankMargin: Math.ceil(rankError(release, plan)),
+  };
 }
 
 /** One row from the parts that are not suppressed. */

@@ -17,9 +17,9 @@ const hash = (digit: string) => `0x${digit.repeat(64)}`;
 
 const presented: PresentedAnswer = {
   columns: [
-    { name: "member", kind: "key", type: "text", scale: 0, spacing: null },
-    { name: "people", kind: "count", type: "number", scale: 0, spacing: null },
-    { name: "wage", kind: "average", type: "number", scale: 4, spacing: null },
+    { name: "member", kind: "key", type: "text", scale: 0, spacing: null, rankMargin: null },
+    { name: "people", kind: "count", type: "number", scale: 0, spacing: null, rankMargin: null },
+    { name: "wage", kind: "average", type: "number", scale: 4, spacing: null, rankMargin: null },
   ],
   rows: [
     { values: ["no", "440", "8.6053"], margins: [null, "4", "0.5114"], suppressed: false, partial: false },
@@ -116,9 +116,9 @@ Check it: itd receipt verify r.json`,
     terminal.columns = 100;
     const medians: PresentedAnswer = {
       columns: [
-        { name: "sex", kind: "key", type: "text", scale: 0, spacing: null },
-        { name: "wage", kind: "quantile", type: "number", scale: 2, spacing: "0.10" },
-        { name: "since", kind: "quantile", type: "date", scale: 0, spacing: "7" },
+        { name: "sex", kind: "key", type: "text", scale: 0, spacing: null, rankMargin: null },
+        { name: "wage", kind: "quantile", type: "number", scale: 2, spacing: "0.10", rankMargin: 40 },
+        { name: "since", kind: "quantile", type: "date", scale: 0, spacing: "7", rankMargin: 12 },
       ],
       rows: [
         { ...presented.rows[0]!, values: ["female", "7.20", "1984-05-01"], margins: [null, null, null] },
@@ -128,8 +128,10 @@ Check it: itd receipt verify r.json`,
     const result = { ...answered(), presented: medians, failures: [] };
     const text = answerText(result, { names: new Map() }, { terminal, paint: plain });
     expect(text).to.contain("│ female │ 7.20 │ 1984-05-01 │");
-    expect(text.replaceAll(/\s+/g, " ")).to.contain("wage: one of values 0.10 apart,");
-    expect(text.replaceAll(/\s+/g, " ")).to.contain("since: one of values 7 days apart,");
+    expect(text.replaceAll(/\s+/g, " ")).to.contain(
+      "wage: one of values 0.10 apart; 95% of the time its rank is off by at most 40 rows",
+    );
+    expect(text.replaceAll(/\s+/g, " ")).to.contain("since: one of values 7 days apart; 95%");
     expect(text).to.match(/^wage\nfemale {2}█/m);
     expect(text).to.not.contain("NaN");
     const { answer, uncertainty } = answerDocument(result);
@@ -263,8 +265,8 @@ describe("bars", () => {
     barChart(
       {
         columns: [
-          { name: "k", kind: "key", type: "text", scale: 0, spacing: null },
-          { name: "n", kind: "count", type: "number", scale: 0, spacing: null },
+          { name: "k", kind: "key", type: "text", scale: 0, spacing: null, rankMargin: null },
+          { name: "n", kind: "count", type: "number", scale: 0, spacing: null, rankMargin: null },
         ],
         rows: numbers.map(([value, margin], i) => ({
           values: [String(i), value],

@@ -60,12 +60,21 @@ export function planOf(parts: Partial<Plan> & { vectors: Vector[] }): Plan {
 export const count: Vector = { kind: "count", of: null };
 export const persons: Vector = { kind: "people" };
 
-export function sumVector(centre = "0", kind: "sum" | "squares" = "sum"): Vector {
+export function sumVector(
+  centre = "0",
+  kind: "sum" | "squares" = "sum",
+): Vector & { kind: "sum" | "squares" } {
   return { kind, of: wage, low: "0", high: "5000", centre };
 }
 
 /** Rows by wage: 0, 100, ... 900. */
-export const wageBuckets: Vector = { kind: "buckets", of: wage, low: "0", step: "100", buckets: 10 };
+export const wageBuckets: Vector & { kind: "buckets" } = {
+  kind: "buckets",
+  of: wage,
+  low: "0",
+  step: "100",
+  buckets: 10,
+};
 
 export const keyOutput: Output = { name: "sex", shown: true, kind: "key", key: 0 };
 export const countOutput: Output = { name: "count", shown: true, kind: "count", release: 0, cell: 0 };

@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import fc from "fast-check";
+import { microEpsilonOf } from "../../../../node/data-sharing/mechanisms/exponential-mechanism.ts";
+import { quantileScores } from "../../../../node/data-sharing/mechanisms/quantile-scores.ts";
 import type { Output, Plan } from "../../../../node/data-sharing/plan/plan.ts";
 import { planSchema } from "../../../../node/data-sharing/plan/plan-schema.ts";
 import { presentAnswer } from "../../../../node/data-sharing/release/present.ts";
@@ -25,9 +28,9 @@ describe("presenting an answer", () => {
         ["-7", "100"],
       ]),
     );
-    const measured = { type: "number", spacing: null };
+    const measured = { type: "number", spacing: null, rankMargin: null };
     expect(presented.columns).to.deep.equal([
-      { name: "sex", kind: "key", type: "text", scale: 0, spacing: null },
+      { name: "sex", kind: "key", type: "text", scale: 0, spacing: null, rankMargin: null },
       { name: "count", kind: "count", scale: 0, ...measured },
       { name: "sum", kind: "sum", scale: 2, ...measured },
       { name: "avg", kind: "average", scale: 4, ...measured },
@@ -103,10 +106,39 @@ describe("presenting an answer", () => {
     planSchema.parse(plan);
     const presented = presentAnswer(plan, answerOf(plan, [["30"], ["450"], ["400"]]));
     expect(presented.columns).to.deep.equal([
-      { name: "middle", kind: "quantile", type: "number", scale: 2, spacing: "1.00" },
-      { name: "joined", kind: "quantile", type: "date", scale: 0, spacing: "100" },
+      { name: "middle", kind: "quantile", type: "number", scale: 2, spacing: "1.00", rankMargin: 14 },
+      { name: "joined", kind: "quantile", type: "date", scale: 0, spacing: "100", rankMargin: 14 },
     ]);
     expect(presented.rows[0]).to.deep.include({ values: ["4.50", "1971-02-05"], margins: [null, null] });
+  });
+
+  it("says by how many rows the rank of a quantile is off, and it is so 95 times in 100", () => {
+    const counts = fc.array(fc.bigInt(0n, 200n), { minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(
+        counts,
+        fc.bigInt(1n, 4n),
+        fc.constantFrom(2_000n, 20_000n, 500_000n),
+        (buckets, per, microRho) => {
+          const release = { ...exponential("0"), sensitivity: String(per), microRho: String(microRho) };
+          const plan = planOf({
+            vectors: [count, wageBuckets],
+            releases: [gaussian(0), release],
+            outputs: [
+              { name: "middle", shown: true, kind: "quantile", release: 1, type: "number", scale: 2 },
+            ],
+          });
+          const { rankMargin } = presentAnswer(plan, answerOf(plan, [["30"], ["400"]])).columns[0]!;
+          const scores = quantileScores(buckets, { numerator: 1n, denominator: 2n }, 0n).map(Number);
+          const epsilon = Number(microEpsilonOf(microRho)) / 1e6;
+          const weights = scores.map((score) => Math.exp((epsilon * score) / (2 * Number(per))));
+          const mass = weights.reduce((a, b) => a + b);
+          // Scores are in half rows.
+          const far = weights.filter((_, candidate) => -scores[candidate]! / 2 > rankMargin!);
+          expect(far.reduce((a, b) => a + b, 0) / mass).to.be.at.most(0.05);
+        },
+      ),
+    );
   });
 
   it("shows a variance in squares of the unit and a standard deviation in the unit", () => {
