@@ -15,7 +15,7 @@ import {
   squareRoot,
   times,
   whole,
-} from "./fixed-point.ts";
+} from "./enclosure.ts";
 import { type Rational, rational } from "./rational.ts";
 
 /** Up to this variance the tail is the exact sum, above it the integral's bound. */

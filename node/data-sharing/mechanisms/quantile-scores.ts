@@ -52,7 +52,7 @@ export function quantileSensitivity(
 
 /**
  * How far inside the rows MIN and MAX aim: ceil(2 sensitivity / epsilon * ln(10 candidates)), after which all empty candidates beyond the
- * extreme together are drawn about once in ten times. A function of public parameters alone; ln is taken from above, by the bit length of
+ * extreme together are drawn at most once in ten times. A function of public parameters alone; ln is taken from above, by the bit length of
  * the 16th power.
  */
 export function extremeOffset(candidateCount: number, sensitivity: bigint, microRho: MicroRho): bigint {

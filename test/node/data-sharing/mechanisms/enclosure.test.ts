@@ -10,7 +10,7 @@ import {
   squareRoot,
   times,
   whole,
-} from "../../../../node/data-sharing/mechanisms/fixed-point.ts";
+} from "../../../../node/data-sharing/mechanisms/enclosure.ts";
 import { rational } from "../../../../node/data-sharing/mechanisms/rational.ts";
 
 const positive = fc
