@@ -1,9 +1,10 @@
 /** `itd lab`: the Living Lab, a whole network on one machine. */
 import type { Command } from "commander";
 import type { LabOutput } from "../living-lab/ports.ts";
+import { answerTable } from "./answer-table.ts";
 import { defineCommand, type Ending, type Invocation, usageError } from "./command.ts";
 import type { Context, LabOptions } from "./context.ts";
-import { answerCharts, answerTable } from "./query-output.ts";
+import { answerCharts } from "./query-output.ts";
 import { wrapText } from "./table.ts";
 
 const peopleMin = 1_000;

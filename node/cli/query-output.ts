@@ -3,6 +3,7 @@ import type { Failure } from "../data-sharing/ask-all.ts";
 import type { AlgorithmManifest } from "../data-sharing/manifests/algorithm-manifest.ts";
 import type { Ended } from "../data-sharing/querier.ts";
 import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/present.ts";
+import { answerTable } from "./answer-table.ts";
 import { epsilonAt, reportDelta } from "./charge.ts";
 import { barChart } from "./chart.ts";
 import type { Invocation } from "./command.ts";
@@ -10,8 +11,7 @@ import type { Client } from "./context.ts";
 import { rhoText, shortHex } from "./names.ts";
 import { failureDocument } from "./query-failure.ts";
 import type { SavedReceipt } from "./receipts.ts";
-import { shownAt } from "./shown-digits.ts";
-import { renderTable, wrapText } from "./table.ts";
+import { wrapText } from "./table.ts";
 import { unitsOf } from "./units.ts";
 
 export interface Answered {
@@ -117,34 +117,6 @@ export function answerText(
     "",
     ...receiptLines(result.receipts, client),
   ].join("\n");
-}
-
-/** Every measured column has the margin of its noise beside it, and its unit in the title. */
-export function answerTable(
-  { columns, rows }: PresentedAnswer,
-  width: number,
-  paint: Invocation["paint"],
-  units: ReadonlyMap<string, string> = new Map(),
-): string {
-  const hasMargin = columns.map((_, i) => rows.some((row) => row.margins[i] !== null));
-  const titles = columns.flatMap(({ name, kind }, i) => {
-    if (kind === "key") return [{ title: name }];
-    const align = "right" as const;
-    const unit = units.get(name);
-    const title = unit === undefined ? name : `${name} (${unit})`;
-    return [{ title, align }, ...(hasMargin[i] ? [{ title: "±", align, isWhole: true }] : [])];
-  });
-  const cells = rows.map((row) =>
-    columns.flatMap((_, i) => {
-      const mark = row.partial && i === 0 ? " *" : "";
-      const { value, margin } = shownAt(row, i);
-      return [
-        `${value ?? (row.suppressed ? "too few" : "–")}${mark}`,
-        ...(hasMargin[i] ? [margin === null ? "" : `± ${margin}`] : []),
-      ];
-    }),
-  );
-  return renderTable(titles, cells, width, paint);
 }
 
 /** Bars of the measured columns, as many as a person looks at; the last ones, which questions are mostly about. */

@@ -21,9 +21,7 @@ export function renderTable(
   width: number,
   paint: Painter,
 ): string {
-  const natural = columns.map(({ title }, i) =>
-    Math.max(...[title, ...rows.map((row) => row[i] ?? "")].map(widthOf)),
-  );
+  const natural = naturalWidths(columns, rows);
   const longestWord = columns.map(({ title }, i) =>
     Math.max(...[title, ...rows.map((row) => row[i] ?? "")].flatMap((text) => text.split(/\s/)).map(widthOf)),
   );
@@ -50,6 +48,11 @@ export function renderTable(
   return table.toString();
 }
 
+/** How wide the table is where no column gives way. */
+export function naturalWidth(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): number {
+  return 1 + columnFrame * columns.length + sum(naturalWidths(columns, rows));
+}
+
 /** A paragraph in lines of at most `width`, later lines indented like the first. */
 export function wrapText(text: string, width: number, indent = ""): string {
   const lines: string[] = [];
@@ -68,6 +71,10 @@ export function wrapText(text: string, width: number, indent = ""): string {
 export function widthOf(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours
   return [...text.replace(/\u001b\[[0-9;]*m/g, "")].length;
+}
+
+function naturalWidths(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): number[] {
+  return columns.map(({ title }, i) => Math.max(...[title, ...rows.map((row) => row[i] ?? "")].map(widthOf)));
 }
 
 function fitted(natural: readonly number[], least: readonly number[], available: number): number[] {

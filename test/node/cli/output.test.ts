@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { answerTable } from "../../../node/cli/answer-table.ts";
 import { barChart } from "../../../node/cli/chart.ts";
 import { rhoText, shortHex, slug, timeText } from "../../../node/cli/names.ts";
-import { type Answered, answerDocument, answerTable, answerText } from "../../../node/cli/query-output.ts";
+import { type Answered, answerDocument, answerText } from "../../../node/cli/query-output.ts";
 import { receiptFiles } from "../../../node/cli/receipts.ts";
 import { painter } from "../../../node/cli/style.ts";
 import { renderTable, widthOf, wrapText } from "../../../node/cli/table.ts";
@@ -315,6 +316,48 @@ describe("bars", () => {
 });
 
 describe("an answer's table", () => {
+  it("is turned where a few groups have more numbers than fit beside each other", () => {
+    const names = ["people", "average_wage", "median_wage", "longest_employment"];
+    const numbers = {
+      values: ["440", "8.6053", null, "1968-03-01"],
+      margins: ["4", "0.5114", null, null],
+      suppressed: false,
+      partial: false,
+    };
+    const wide: PresentedAnswer = {
+      columns: names.map((name, i) => ({
+        ...{ name, kind: i < 2 ? "average" : "quantile", type: i < 3 ? "number" : "date" },
+        ...{ scale: 0, spacing: null, rankMargin: null },
+      })),
+      rows: [numbers],
+    };
+    const units = new Map([["average_wage", "USD"]]);
+    expect(answerTable(wide, 60, plain, units)).to.equal(
+      `┌────────────────────┬────────────┬───────┐
+│                    │        all │     ± │
+├────────────────────┼────────────┼───────┤
+│ people             │        440 │   ± 4 │
+│ average_wage (USD) │        8.6 │ ± 0.6 │
+│ median_wage        │          – │       │
+│ longest_employment │ 1968-03-01 │       │
+└────────────────────┴────────────┴───────┘`,
+    );
+    expect(answerTable(wide, 120, plain, units)).to.contain("│ people │   ± │ average_wage (USD) │");
+    const key = { ...wide.columns[0]!, name: "sex", kind: "key" as const, type: "text" as const };
+    const rowOf = (label: string, suppressed: boolean): PresentedAnswer["rows"][number] => ({
+      values: [label, ...numbers.values.map((value) => (suppressed ? null : value))],
+      margins: [null, ...numbers.margins.map((margin) => (suppressed ? null : margin))],
+      suppressed,
+      partial: !suppressed,
+    });
+    const grouped = { columns: [key, ...wide.columns], rows: [rowOf("no", false), rowOf("yes", true)] };
+    const text = answerTable(grouped, 70, plain);
+    expect(text).to.contain("no * │     ± │     yes │");
+    expect(text).to.contain("│ people             │        440 │   ± 4 │ too few │");
+    const many = { ...grouped, rows: Array.from({ length: 4 }, (_, i) => rowOf(String(i), false)) };
+    expect(answerTable(many, 70, plain)).to.contain("│ 0 *");
+  });
+
   it("has no column of margins where nothing has one", () => {
     const exact = {
       ...presented,
