@@ -42,6 +42,7 @@ export const errorStatus = {
   database_unfit: 422,
   database_unreachable: 503,
   dataset_damaged: 500,
+  dataset_exists: 409,
   dataset_unavailable: 503,
   dataset_unknown: 404,
   engine_failed: 500,

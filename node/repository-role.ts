@@ -1,12 +1,14 @@
 /** A repository as the daemon runs it: its data, its log and the anchoring of it, its view of the chain, its catalogue. */
 import { join } from "node:path";
-import { openDatasetStore } from "./adapters/duckdb/duckdb-dataset-store.ts";
 import { DuckDbEngine } from "./adapters/duckdb/duckdb-engine.ts";
 import { EthereumAlgorithms } from "./adapters/ethereum/ethereum-algorithms.ts";
 import { EthereumAnchorWriter } from "./adapters/ethereum/ethereum-anchor-writer.ts";
 import { EthereumDirectory } from "./adapters/ethereum/ethereum-directory.ts";
 import { EthereumDirectoryWriter } from "./adapters/ethereum/ethereum-directory-writer.ts";
 import { EthereumMembers } from "./adapters/ethereum/ethereum-members.ts";
+import { openPersonSecret } from "./adapters/keys/person-secret.ts";
+import { PostgresEngine } from "./adapters/postgresql/postgres-engine.ts";
+import { RoutedEngine } from "./adapters/routed-engine.ts";
 import { enrolmentFileName, openEnrolmentFile } from "./adapters/sqlite/enrolment-file.ts";
 import { SqliteAuditStore } from "./adapters/sqlite/sqlite-audit-store.ts";
 import { SqliteConsentStore } from "./adapters/sqlite/sqlite-consent-store.ts";
@@ -19,6 +21,7 @@ import { dataSharingRoutes } from "./api/data-sharing.ts";
 import { ledgerRoutes } from "./api/ledger.ts";
 import type { Metrics } from "./api/metrics.ts";
 import { consentCountsLoop } from "./consent-counts.ts";
+import { openCustodianData } from "./custodian-data.ts";
 import { budgetLines } from "./data-sharing/accounting/reserve.ts";
 import { AlgorithmLookup } from "./data-sharing/algorithm-lookup.ts";
 import { signedBudget } from "./data-sharing/budget-statement.ts";
@@ -35,6 +38,7 @@ import type { NodeParts, Role } from "./role.ts";
 
 /** Of the state folder; `itd dataset add` writes there too. */
 export const datasetsFolderName = "datasets";
+export const databasesFolderName = "postgresql";
 
 /** What the chain says about queriers and algorithms is read ahead at least so often. */
 const refreshMsMax = 60_000;
@@ -48,16 +52,24 @@ export function joinRepository(
   const { signer } = account;
   const clock = systemClock;
   const randomness = new SystemRandomness();
-  const folder = join(config.stateFolder, datasetsFolderName);
-  const datasets = openDatasetStore({
-    folder,
+  const filesFolder = join(config.stateFolder, datasetsFolderName);
+  const databasesFolder = join(config.stateFolder, databasesFolderName);
+  const { datasets, isInDatabase } = openCustodianData({
+    filesFolder,
+    databasesFolder,
     randomness,
     onDamaged: (dataset, { message }) => log.error({ dataset, reason: message }, "a dataset is not offered"),
   });
-  const engine = new DuckDbEngine({
-    folder,
-    onUnavailable: (dataset, reason) => log.error({ dataset, reason }, "a dataset cannot be asked"),
+  const onUnavailable = (dataset: string, reason: string) =>
+    log.error({ dataset, reason }, "a dataset cannot be asked");
+  const files = new DuckDbEngine({ folder: filesFolder, onUnavailable });
+  const databases = new PostgresEngine({
+    folder: databasesFolder,
+    concurrency: config.databaseConnectionsMax,
+    personSecret: () => openPersonSecret(filesFolder, randomness),
+    onUnavailable,
   });
+  const engine = new RoutedEngine((dataset) => (isInDatabase(dataset) ? databases : files));
   const questions = new SqliteQuestionStore({ database, randomness, clock });
   const audit = new SqliteAuditStore(database);
   const consents = new SqliteConsentStore(database);
@@ -186,7 +198,8 @@ export function joinRepository(
       (_own, signal) => consentCountsLoop(config.stateFolder, { clock, datasets, people, onProblem }, signal),
     ],
     close: () => {
-      engine.close();
+      files.close();
+      databases.close().catch(onProblem);
       enrolments.close();
     },
   };

@@ -241,6 +241,14 @@ export const settings = {
     z.int().min(64).max(1_048_576),
     "Memory limit of the engine (MiB).",
   ),
+  databaseConnectionsMax: setting(
+    "number",
+    "engine.databaseConnectionsMax",
+    "ITD_DATABASE_CONNECTIONS_MAX",
+    4,
+    z.int().min(1).max(100),
+    "Questions at a time over datasets that lie in PostgreSQL, and connections to each of these databases; one more looks at the catalogue.",
+  ),
   requestsPerMinute: setting(
     "number",
     "limits.requestsPerMinute",

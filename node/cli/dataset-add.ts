@@ -1,4 +1,4 @@
-/** `itd dataset add`: connects a CSV or Parquet file to one's own node, by a manifest that is read or proposed. */
+/** `itd dataset add`: connects a CSV or Parquet file, or a table of PostgreSQL, to one's own node, by a manifest that is read or proposed. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { stringify } from "yaml";
@@ -26,10 +26,12 @@ export function addCommand(context: Context, ending: Ending): Command {
   return defineCommand<AddOptions>(
     {
       usage: "add <file>",
-      summary: "connect a CSV or Parquet file",
+      summary: "connect a CSV or Parquet file, or a table of PostgreSQL",
       description:
         "Without --manifest one is proposed from the data and written beside the node's state: read it, put in the true bounds, " +
-        "domains and purposes, and run the command again with it. A running node notices the new dataset by itself.",
+        "domains and purposes, and run the command again with it. A running node notices the new dataset by itself. In the place of a file, " +
+        "postgres://USER@HOST:PORT/DATABASE?table=SCHEMA.TABLE leaves the rows where they are (docs/postgresql.md); the password comes from " +
+        "PGPASSWORD or the password file.",
       examples: [
         [
           "dataset add people.csv --name people --person id --as bank",
@@ -42,6 +44,10 @@ export function addCommand(context: Context, ending: Ending): Command {
         [
           "dataset add people.csv --name people --person id --config node.yaml --propose",
           "Outside of a lab; only write the manifest",
+        ],
+        [
+          'dataset add "postgres://itd_reader@db.example.org/clinic?table=public.visits" --name visits --person patient_id --as hospital',
+          "Answer from live rows of a database",
         ],
       ],
       configure: (command) =>
@@ -59,10 +65,6 @@ export function addCommand(context: Context, ending: Ending): Command {
 }
 
 async function add(file: string, options: AddOptions, invocation: Invocation): Promise<Outcome> {
-  if (file.startsWith("postgres://") || file.startsWith("postgresql://"))
-    throw usageError(
-      "PostgreSQL tables cannot be connected in this version; export the table to CSV or Parquet.",
-    );
   if (options.manifest === undefined && (options.name === undefined || options.person === undefined))
     throw usageError("Give --name and --person, or a --manifest that says both.");
   if (options.config === undefined && options.as === undefined && options.client === undefined)
@@ -149,6 +151,9 @@ function reportLines(report: ImportReport): string[] {
     ...counts(report.clamped, "moved to a declared bound"),
     ...counts(report.rounded, "rounded to the declared grid"),
     ...counts(report.madeNull, "outside of the declared domain, taken as unknown"),
+    ...Object.entries(report.unfit ?? {}).map(
+      ([column, count]) => `  ${count} rows left out: ${column} names nobody, or has no value that fits`,
+    ),
     ...(report.ignoredColumns.length > 0 ? [`  not taken over: ${report.ignoredColumns.join(", ")}`] : []),
   ];
 }

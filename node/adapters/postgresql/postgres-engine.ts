@@ -32,7 +32,7 @@ export interface PostgresEngineOptions {
   /** Questions that may wait; more are refused with `engine_limit`. */
   waitingMax?: number;
   /** By which enrolled persons are known (consent/person-hash.ts); without it no dataset that needs consent is run. */
-  personSecret?: () => Uint8Array;
+  personSecret?: () => Promise<Uint8Array>;
   /** Told what PostgreSQL said, for the custodian's log only. */
   onFailure?: (detail: string) => void;
   /** Told why a dataset is not available, for the custodian's log only. */
@@ -116,17 +116,18 @@ export class PostgresEngine implements PlanEngine {
     this.#requireFilter(record.manifest, people);
     return await this.#connections.inSnapshot(record.address, limits, async (session) => {
       const sources = await sourcesOf(record, session);
-      const filter = people && (await this.#knownPeople(dataset).filter(people, sources, session));
+      const known = people && (await this.#knownPeople(dataset));
+      const filter = people && (await known!.filter(people, sources, session));
       return await runPlan(plan, { record, sources, session, filter });
     });
   }
 
-  #knownPeople(dataset: string): KnownPeople {
+  async #knownPeople(dataset: string): Promise<KnownPeople> {
     const known = this.#people.get(dataset);
     if (known !== undefined) return known;
     const { personSecret } = this.#options;
     if (personSecret === undefined) throw new Error("the secret of enrolled persons is not here");
-    const created = new KnownPeople(dataset, personSecret());
+    const created = new KnownPeople(dataset, await personSecret());
     this.#people.set(dataset, created);
     return created;
   }
