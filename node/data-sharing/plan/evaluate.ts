@@ -35,39 +35,78 @@ export interface EvaluateOptions {
   texts?: ReadonlyMap<bigint, string>;
 }
 
-/** Runs the plan without noise. */
-export function executePlan(tables: Tables, plan: Plan, options: EvaluateOptions = {}): ExactAnswer {
-  const groups = new Groups(plan, options.texts ?? new Map());
-  const contributions = new Map<string, Map<number, Row[]>>();
-  for (const { person, columns } of rowsOf(tables, plan.rows, options.takesPart ?? (() => true))) {
-    const group = groups.placeOf(columns);
-    if (group === null) continue;
-    const own = contributions.get(person) ?? new Map<number, Row[]>();
-    contributions.set(person, own);
-    own.set(group, [...(own.get(group) ?? []), columns]);
-  }
-  const vectors = plan.vectors.map((vector) => new Array<bigint>(groups.count * cellsOf(vector)).fill(0n));
-  for (const own of contributions.values()) {
-    const taken = [...own].slice(0, plan.bounding.kind === "query" ? plan.bounding.groups : own.size);
-    for (const [group, rows] of taken) addPerson(plan, vectors, group, rows);
-  }
-  return { groups: groups.labels, vectors };
+/** What one person adds to one group, bounded: by vector the amount of each cell that is not left as it was. */
+export interface PersonTotals {
+  group: number;
+  totals: ReadonlyMap<number, bigint>[];
 }
 
-function addPerson(plan: Plan, vectors: bigint[][], group: number, rows: Row[]): void {
+/** Runs the plan without noise. */
+export function executePlan(tables: Tables, plan: Plan, options: EvaluateOptions = {}): ExactAnswer {
+  const evaluation = new Evaluation(plan, options);
+  const all = [...evaluation.totalsOf(tables)];
+  const vectors = plan.vectors.map((vector) =>
+    new Array<bigint>(evaluation.groupCount * cellsOf(vector)).fill(0n),
+  );
+  for (const { group, totals } of all)
+    for (const [index, cells] of totals.entries())
+      for (const [cell, amount] of cells)
+        vectors[index]![group * cellsOf(plan.vectors[index]!) + cell]! += amount;
+  return { groups: evaluation.labels, vectors };
+}
+
+/** The same, person by person: nobody's totals depend on another's rows, so people may be handed in a few at a time. */
+export class Evaluation {
+  readonly #plan: Plan;
+  readonly #takesPart: (person: string) => boolean;
+  readonly #groups: Groups;
+
+  constructor(plan: Plan, options: EvaluateOptions = {}) {
+    this.#plan = plan;
+    this.#takesPart = options.takesPart ?? (() => true);
+    this.#groups = new Groups(plan, options.texts ?? new Map());
+  }
+
+  /** Of a declared domain, or those that came up so far. */
+  get groupCount(): number {
+    return this.#groups.count;
+  }
+
+  /** By group and key; null where the plan itself says them. */
+  get labels(): string[][] | null {
+    return this.#groups.labels;
+  }
+
+  /** All rows of a person must be in one call. */
+  *totalsOf(tables: Tables): Generator<PersonTotals> {
+    const people = new Map<string, Map<number, Row[]>>();
+    for (const { person, columns } of rowsOf(tables, this.#plan.rows, this.#takesPart)) {
+      const group = this.#groups.placeOf(columns);
+      if (group === null) continue;
+      const own = people.get(person) ?? new Map<number, Row[]>();
+      people.set(person, own);
+      own.set(group, [...(own.get(group) ?? []), columns]);
+    }
+    const { bounding } = this.#plan;
+    for (const own of people.values()) {
+      const taken = [...own].slice(0, bounding.kind === "query" ? bounding.groups : own.size);
+      for (const [group, rows] of taken) yield { group, totals: personTotals(this.#plan, rows) };
+    }
+  }
+}
+
+function personTotals(plan: Plan, rows: Row[]): Map<number, bigint>[] {
   const have = BigInt(rows.length);
   const most = plan.bounding.kind === "query" ? BigInt(plan.bounding.rowsPerGroup) : have;
-  plan.vectors.forEach((vector, index) => {
-    const cells = cellsOf(vector);
-    const totals = new Array<bigint>(cells).fill(0n);
+  return plan.vectors.map((vector) => {
+    const totals = new Map<number, bigint>();
     for (const row of vector.kind === "people" ? rows.slice(0, 1) : rows) {
       const change = changeBy(vector, row);
-      if (change !== null) totals[change.cell]! += change.amount;
+      if (change !== null) totals.set(change.cell, (totals.get(change.cell) ?? 0n) + change.amount);
     }
-    totals.forEach((total, cell) => {
-      const isScaled = vector.kind !== "people" && have > most;
-      vectors[index]![group * cells + cell]! += isScaled ? (total * most) / have : total;
-    });
+    const isScaled = vector.kind !== "people" && have > most;
+    if (isScaled) for (const [cell, total] of totals) totals.set(cell, (total * most) / have);
+    return totals;
   });
 }
 
