@@ -1,5 +1,5 @@
 /** An answer as a table: a row for each group, or, where that is wider than the terminal, a line for each number of a few groups. */
-import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/present.ts";
+import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/presented-answer.ts";
 import { shownAt } from "./shown-digits.ts";
 import type { Painter } from "./style.ts";
 import { naturalWidth, renderTable, type TableColumn } from "./table.ts";

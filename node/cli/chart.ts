@@ -1,5 +1,5 @@
 /** Bars of text with whiskers: where the exact number may lie, by the margin of the noise alone. */
-import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/present.ts";
+import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/presented-answer.ts";
 import { shownAt } from "./shown-digits.ts";
 import type { Painter } from "./style.ts";
 import { widthOf } from "./table.ts";

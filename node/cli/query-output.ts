@@ -2,7 +2,7 @@
 import type { Failure } from "../data-sharing/ask-all.ts";
 import type { AlgorithmManifest } from "../data-sharing/manifests/algorithm-manifest.ts";
 import type { Ended } from "../data-sharing/querier.ts";
-import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/present.ts";
+import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/presented-answer.ts";
 import { answerTable } from "./answer-table.ts";
 import { epsilonAt, reportDelta } from "./charge.ts";
 import { barChart } from "./chart.ts";

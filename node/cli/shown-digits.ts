@@ -4,7 +4,7 @@
  * the number ends at the same place. Margins are rounded up here, as they promise that noise stays within them.
  */
 import { formatDecimal, parseDecimal } from "../data-sharing/manifests/grid.ts";
-import type { PresentedRow } from "../data-sharing/release/present.ts";
+import type { PresentedRow } from "../data-sharing/release/presented-answer.ts";
 
 const twoDigitsMax = 35n;
 

@@ -5,7 +5,7 @@ import type { AlgorithmManifest } from "../data-sharing/manifests/algorithm-mani
 import { completeReceipt, type Ended, Querier } from "../data-sharing/querier.ts";
 import type { Parameters } from "../data-sharing/question-request.ts";
 import { type Receipt, receiptText } from "../data-sharing/receipt.ts";
-import type { PresentedAnswer } from "../data-sharing/release/present.ts";
+import type { PresentedAnswer } from "../data-sharing/release/presented-answer.ts";
 import { presentTogether } from "../data-sharing/release/side-by-side.ts";
 import { type ReceiptVerdict, verifyReceipt } from "../data-sharing/verify-receipt.ts";
 import type { LabParty } from "./ports.ts";

@@ -6,7 +6,7 @@ import type {
   PeerClient,
   Randomness,
 } from "../data-sharing/ports.ts";
-import type { PresentedAnswer } from "../data-sharing/release/present.ts";
+import type { PresentedAnswer } from "../data-sharing/release/presented-answer.ts";
 import type { Deployment } from "../ledger/deployment.ts";
 import type { AnchorChain, Clock, Signer } from "../ledger/ports.ts";
 import type {

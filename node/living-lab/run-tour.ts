@@ -1,7 +1,7 @@
 /** The tour: asks each algorithm, shows the safe answers, waits until they are anchored, and checks every receipt as anyone would. */
 import type { Ended } from "../data-sharing/querier.ts";
-import type { PresentedAnswer } from "../data-sharing/release/present.ts";
 import { presentAnswer } from "../data-sharing/release/present.ts";
+import type { PresentedAnswer } from "../data-sharing/release/presented-answer.ts";
 import { transcriptHash } from "../data-sharing/transcript.ts";
 import {
   askQuestion,

@@ -6,7 +6,8 @@ import { TrustedDataError } from "../../errors.ts";
 import type { GroupKey, Output, Plan } from "../plan/plan.ts";
 import type { ReleasedAnswer } from "./answer.ts";
 import { compareLabelLists, compareLabels } from "./labels.ts";
-import { groupsOf, type PresentedAnswer, type PresentedGroup, presentGroups } from "./present.ts";
+import { groupsOf, type PresentedGroup, presentGroups } from "./present.ts";
+import type { PresentedAnswer } from "./presented-answer.ts";
 
 export interface AnswerOfPlan {
   plan: Plan;

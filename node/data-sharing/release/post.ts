@@ -8,7 +8,7 @@
 import { dateToDays } from "../manifests/grid.ts";
 import type { AnswerCondition, Post } from "../plan/plan.ts";
 import { compareDecimals, compareLabels } from "./labels.ts";
-import type { PresentedColumn, PresentedRow } from "./present.ts";
+import type { PresentedColumn, PresentedRow } from "./presented-answer.ts";
 
 type Truth = boolean | null;
 type Columns = readonly Pick<PresentedColumn, "type">[];

@@ -11,35 +11,7 @@ import { rankError } from "./expected-error.ts";
 import { declaredLabels } from "./labels.ts";
 import { gridScaleOf, outputCell, type Released, type ShownPart, shownScaleOf } from "./output-cells.ts";
 import { applyPost } from "./post.ts";
-
-export interface PresentedColumn {
-  name: string;
-  kind: Output["kind"];
-  /** What its values are: a key's label is text. */
-  type: "text" | "number" | "date";
-  /** Decimal places of its values; averages and variances have two more than what they are made of. */
-  scale: number;
-  /** Of a quantile: how far apart its candidates are, in the column's own unit, or in days; the value is one of them. */
-  spacing: string | null;
-  /** Of a quantile: by how many rows of its group its rank is off at most, with 95%. */
-  rankMargin: number | null;
-}
-
-export interface PresentedRow {
-  /** A label for a key, else a decimal number or a date as text; null where the group is suppressed or nobody is there to be measured. */
-  values: (string | null)[];
-  /** The 95% margin of the noise, approximate for averages and variances; null where there is none. */
-  margins: (string | null)[];
-  /** Too few rows or people by the noisy count. */
-  suppressed: boolean;
-  /** Some of several repositories do not show the group; the numbers are of the others. */
-  partial: boolean;
-}
-
-export interface PresentedAnswer {
-  columns: PresentedColumn[];
-  rows: PresentedRow[];
-}
+import type { PresentedAnswer, PresentedColumn, PresentedRow } from "./presented-answer.ts";
 
 /** One repository's numbers of one group; null where it does not show it. */
 export interface GroupPart {

@@ -1,7 +1,8 @@
 /** Answers of several repositories in one table: put together where that is possible, else each in rows of its own. */
 import { type AnswerOfPlan, combineAnswers, quantileIn, requireAlike } from "./combine.ts";
 import { compareDecimals } from "./labels.ts";
-import { type PresentedAnswer, type PresentedColumn, presentAnswer } from "./present.ts";
+import { presentAnswer } from "./present.ts";
+import type { PresentedAnswer, PresentedColumn } from "./presented-answer.ts";
 
 export interface AnswerOfRepository extends AnswerOfPlan {
   publisher: string;

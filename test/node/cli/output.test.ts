@@ -8,7 +8,7 @@ import { receiptFiles } from "../../../node/cli/receipts.ts";
 import { painter } from "../../../node/cli/style.ts";
 import { renderTable, widthOf, wrapText } from "../../../node/cli/table.ts";
 import type { DatasetOffer } from "../../../node/data-sharing/discover.ts";
-import type { PresentedAnswer } from "../../../node/data-sharing/release/present.ts";
+import type { PresentedAnswer } from "../../../node/data-sharing/release/presented-answer.ts";
 import { algorithm, datasetManifest } from "../../support/repository-world.ts";
 import { RecordedTerminal } from "./support/recorded-terminal.ts";
 

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import type { Plan } from "../../../../node/data-sharing/plan/plan.ts";
 import { planHash } from "../../../../node/data-sharing/plan/plan-hash.ts";
 import { type ReleasedAnswer, releasedAnswerSchema } from "../../../../node/data-sharing/release/answer.ts";
@@ -115,6 +116,27 @@ describe("an answer is held to its plan", () => {
     const many = answerOf(open, [numbers(), numbers()], labels);
     expect(releasedAnswerSchema.safeParse(many).success).to.equal(true);
     expect(codeOf(() => checkAnswer(open, many))).to.equal("answer_invalid");
+  });
+
+  it("and refused in words, whatever well-formed thing it is", () => {
+    const whole = fc.oneof(fc.bigInt(-50n, 1_200n), fc.bigInt(-(10n ** 59n), 10n ** 59n)).map(String);
+    const cell = fc.option(whole, { freq: 8 });
+    const label = fc.oneof(
+      fc.constantFrom("2", "10", "yes", "no", "-0", "1e9"),
+      fc.string({ unit: "binary", maxLength: 5 }),
+    );
+    const answers = fc.record({
+      groups: fc.option(fc.array(fc.array(label, { minLength: 1, maxLength: 3 }), { maxLength: 3 })),
+      values: fc.array(fc.array(cell, { maxLength: 21 }), { minLength: 1, maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(dense, open), answers, (plan, parts) => {
+        const answer = { ...answerOf(plan, parts.values), groups: parts.groups };
+        if (!releasedAnswerSchema.safeParse(answer).success) return;
+        expect(codeOf(() => presentAnswer(plan, answer))).to.be.oneOf(["none", "answer_invalid"]);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it("and refused where its text is not canonical", () => {

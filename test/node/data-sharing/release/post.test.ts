@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { AnswerCondition, Post } from "../../../../node/data-sharing/plan/plan.ts";
 import { applyPost } from "../../../../node/data-sharing/release/post.ts";
-import type { PresentedRow } from "../../../../node/data-sharing/release/present.ts";
+import type { PresentedRow } from "../../../../node/data-sharing/release/presented-answer.ts";
 
 type Values = (string | null)[];
 const columns = [{ type: "text" as const }, { type: "number" as const }, { type: "date" as const }];

@@ -12,7 +12,7 @@ import {
   varianceText,
 } from "../../../../node/data-sharing/release/answer.ts";
 import { combineAnswers } from "../../../../node/data-sharing/release/combine.ts";
-import type { PresentedAnswer } from "../../../../node/data-sharing/release/present.ts";
+import type { PresentedAnswer } from "../../../../node/data-sharing/release/presented-answer.ts";
 import { releaseAnswer } from "../../../../node/data-sharing/release/release.ts";
 import { SeededRandom } from "../../../../node/living-lab/data/seeded-random.ts";
 
