@@ -25,16 +25,21 @@ export const service = "dpv:ServiceProvision";
 export const startMs = 1_700_000_000_000;
 
 const count: Plan = {
-  version: "itd-plan/1",
-  table: "wages",
-  rowsPerPerson: 1,
-  filter: { kind: "always" },
+  version: "itd-plan/2",
+  rows: {
+    sources: [{ kind: "table", table: "wages", rowsPerPerson: 1 }],
+    publicJoins: [],
+    filter: { kind: "always" },
+  },
+  bounding: { kind: "stored" },
   keys: [],
   vectors: [{ kind: "count", of: null }],
-  releases: [{ sensitivity: "1", microRho: "10" }],
-  floor: { vector: 0, minimumPeople: 10 },
+  releases: [{ mechanism: "gaussian", vector: 0, sensitivitySquared: "1", microRho: "10" }],
+  floor: { release: 0, minimum: 10 },
+  threshold: null,
   microRho: "10",
-  outputs: [{ kind: "count", name: "people", vector: 0 }],
+  outputs: [{ kind: "count", name: "people", shown: true, release: 0, cell: 0 }],
+  post: { having: null, order: [], limit: null },
 };
 
 export function question(
