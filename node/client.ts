@@ -1,4 +1,6 @@
 /** Joins the adapters for one command: a party's view of the network, and the data of its own node. */
+import { join } from "node:path";
+import { DocumentFolder } from "./adapters/document-folder.ts";
 import { openChain } from "./adapters/ethereum/chain-connection.ts";
 import { EthereumAlgorithmWriter } from "./adapters/ethereum/ethereum-algorithm-writer.ts";
 import { EthereumAlgorithms } from "./adapters/ethereum/ethereum-algorithms.ts";
@@ -23,6 +25,9 @@ import {
   readClientConfig,
   readDeploymentFile,
 } from "./client-config.ts";
+
+/** Of the receipts' folder: what a person has consented to. */
+const consentsFolderName = "consents";
 
 /** A person waits: longer than a healthy chain or node takes, shorter than patience. */
 const chainTimeoutMs = 5_000;
@@ -71,6 +76,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
     clock: systemClock,
     randomness: new SystemRandomness(),
     receiptsFolder: config.receipts,
+    consents: new DocumentFolder(join(config.receipts, consentsFolderName)),
     signer: async () => (await account()).signer,
     algorithmWriter: async () => new EthereumAlgorithmWriter({ chain, sender: await sender() }),
     councilWriter: async () => new EthereumCouncilWriter({ chain, sender: await sender() }),

@@ -1,12 +1,17 @@
 /** Joins the adapters for a custodian's own commands: the data folder of one node, whether or not its daemon runs. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openDatasetStore } from "./adapters/duckdb/duckdb-dataset-store.ts";
+import { openPersonSecret } from "./adapters/keys/person-secret.ts";
+import { enrolmentFileName, openEnrolmentFile } from "./adapters/sqlite/enrolment-file.ts";
 import { SystemRandomness } from "./adapters/system-randomness.ts";
 import type { ClientOptions, Custody } from "./cli/context.ts";
 import { labState, organisationFile } from "./client-config.ts";
 import { loadConfig } from "./config.ts";
+import { readConsentCounts } from "./consent-counts.ts";
+import { openCustodianData } from "./custodian-data.ts";
+import { personHash } from "./data-sharing/consent/person-hash.ts";
 import { TrustedDataError } from "./errors.ts";
-import { datasetsFolderName } from "./repository-role.ts";
+import { databasesFolderName, datasetsFolderName } from "./repository-role.ts";
 
 /** The node of `--config FILE`, or of the lab's organisation `--as ID`. */
 export async function openCustody(options: ClientOptions & { config?: string }): Promise<Custody> {
@@ -19,18 +24,32 @@ export async function openCustody(options: ClientOptions & { config?: string }):
       { roles: roles.join(" ") },
     );
   }
-  const datasets = openDatasetStore({
-    folder: join(stateFolder, datasetsFolderName),
-    randomness: new SystemRandomness(),
+  const filesFolder = join(stateFolder, datasetsFolderName);
+  const randomness = new SystemRandomness();
+  const { datasets, propose } = openCustodianData({
+    filesFolder,
+    databasesFolder: join(stateFolder, databasesFolderName),
+    randomness,
   });
+  const enrolments = openEnrolmentFile(join(stateFolder, enrolmentFileName), randomness);
   return {
     datasets,
     name,
     folder: stateFolder,
-    propose: async (data, person) => {
-      const { proposeManifest } = await import("./adapters/duckdb/propose-manifest.ts");
-      return await proposeManifest(data, person);
+    propose,
+    enrolments,
+    readText: async (file) =>
+      await readFile(file, "utf8").catch((error) => Promise.reject(unreadable(file, error))),
+    personHash: async (dataset) => {
+      const secret = await openPersonSecret(filesFolder, randomness);
+      return (person) => personHash(secret, dataset, person);
     },
-    close: async () => undefined,
+    consentCounts: () => readConsentCounts(stateFolder),
+    close: async () => enrolments.close(),
   };
+}
+
+function unreadable(file: string, error: NodeJS.ErrnoException): TrustedDataError {
+  const reason = error.code ?? "unknown";
+  return new TrustedDataError("file_unreadable", `${file} cannot be read (${reason}).`, { file, reason });
 }

@@ -1,7 +1,7 @@
 /** What the commands are given by `main.ts`: everything outside is reached through these, so that `cli` knows nouns and no adapters. */
 
 import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
-import type { DatasetStore } from "../data-sharing/ports.ts";
+import type { ConsentArchive, DatasetStore, EnrolmentStore } from "../data-sharing/ports.ts";
 import type { LabOutput, LabParty } from "../living-lab/ports.ts";
 import type { Hex } from "../primitives/hex.ts";
 import type { IncidentWriter } from "../trust-framework/ports.ts";
@@ -22,6 +22,8 @@ export interface Client extends LabParty {
   name: string;
   /** Where receipts go unless a command names a file. */
   receiptsFolder: string;
+  /** The party's own consent receipts. */
+  consents: ConsentArchive;
   incidentWriter(): Promise<IncidentWriter>;
   /** The names by which people know accounts (a lab's organisations), lower-case address to name. */
   names: ReadonlyMap<Hex, string>;
@@ -38,7 +40,20 @@ export interface Custody {
   /** Where the node keeps its data; what is proposed is written beside it. */
   folder: string;
   propose(file: string, person: string): Promise<{ manifest: DatasetManifest; warnings: string[] }>;
+  enrolments: EnrolmentStore;
+  /** A list of many people. @throws TrustedDataError `file_unreadable` */
+  readText(file: string): Promise<string>;
+  /** The keyed hash under which the repository knows a person of a dataset. */
+  personHash(dataset: string): Promise<(person: string) => Uint8Array>;
+  /** What the running daemon last counted; undefined if it never did. */
+  consentCounts(): ConsentCounts | undefined;
   close(): Promise<void>;
+}
+
+/** Exact, so for the custodian alone. */
+export interface ConsentCounts {
+  timeS: number;
+  datasets: Readonly<Record<string, { enrolled: number; consenting: Readonly<Record<string, number>> }>>;
 }
 
 export interface LabOptions {

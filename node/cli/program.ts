@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { algorithmCommands } from "./algorithms.ts";
 import { auditCommands } from "./audit.ts";
 import { type Ending, reportError } from "./command.ts";
+import { consentCommands } from "./consent.ts";
 import type { Context } from "./context.ts";
 import { councilCommands } from "./council.ts";
 import { datasetCommands } from "./datasets.ts";
@@ -48,6 +49,7 @@ export function createProgram(context: Context, ending: Ending): Command {
     ...algorithmCommands(context, ending),
     queryCommand(context, ending),
     receiptCommands(context, ending),
+    consentCommands(context, ending),
     auditCommands(context, ending),
     councilCommands(context, ending),
     frameworkCommands(context, ending),

@@ -1,5 +1,5 @@
 /** A repository whose dataset needs consent, people with keys of their own, and what the engine saw. */
-import { ConsentGiver, type Wish } from "../../node/data-sharing/consent/consent-giver.ts";
+import { ConsentGiver, targetOf, type Wish } from "../../node/data-sharing/consent/consent-giver.ts";
 import {
   type ConsentReceipt,
   consentHash,
@@ -68,7 +68,7 @@ export class Person {
   async say(wish: Omit<Wish, "jurisdiction">): Promise<void> {
     // Else two in one millisecond would be told apart by the person's side only.
     this.#world.repository.clock.advance(1);
-    await this.giver().say(this.#world.repository.offer, { jurisdiction: "EU", ...wish });
+    await this.giver().say(targetOf(this.#world.repository.offer), { jurisdiction: "EU", ...wish });
   }
 
   /** A receipt as the person's side makes it, changed and signed anew by `signer`. */
@@ -87,7 +87,7 @@ export class Person {
     };
     const wish = { state: "given" as const, purposes: [research], expiresS: null, jurisdiction: "EU" };
     await this.giver(caught)
-      .say(this.#world.repository.offer, wish)
+      .say(targetOf(this.#world.repository.offer), wish)
       .catch(() => undefined);
     this.archive.files.clear();
     const receipt = changes(made!.receipt);

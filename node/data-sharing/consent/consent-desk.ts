@@ -11,10 +11,9 @@ import { promiseStruct, transcriptStruct } from "../../ledger/audit-entry.ts";
 import type { Deployment } from "../../ledger/deployment.ts";
 import type { AnchorChain, Clock, Signer } from "../../ledger/ports.ts";
 import { canonicalHash, canonicalJson } from "../../primitives/canonical-json.ts";
-import type { Hex } from "../../primitives/hex.ts";
 import { KeyedLock } from "../../primitives/keyed-lock.ts";
 import { HourlyLimit } from "../hourly-limit.ts";
-import { type DatasetManifest, needsConsent } from "../manifests/dataset-manifest.ts";
+import { needsConsent } from "../manifests/dataset-manifest.ts";
 import type { ConsentStore, DatasetStore, Enrolment, EnrolmentReader } from "../ports.ts";
 import { datasetId } from "../question-request.ts";
 import { clockSlackS } from "../transcript.ts";
@@ -130,15 +129,9 @@ export class ConsentDesk {
   /** What may change at any moment: dataset, binding, what was said before. */
   #requireFit({ receipt }: SignedConsent): Enrolment {
     const { dataset, principal, event } = receipt;
-    const manifest = this.#manifest(dataset);
-    if (manifest === undefined)
-      throw new TrustedDataError("dataset_unknown", "This repository offers no such dataset.");
-    if (!needsConsent(manifest)) {
-      throw new TrustedDataError(
-        "consent_not_needed",
-        "The dataset does not ask for consent: its lawful ground is another one.",
-      );
-    }
+    if (datasetId(this.#modules.signer.address, dataset.name) !== dataset.id)
+      throw new TrustedDataError("dataset_unknown", "This repository has no such dataset.");
+    if (event.state === "given") this.#requireTerms(receipt);
     const enrolment = this.#modules.enrolments.enrolmentOf(dataset.name, principal);
     if (enrolment === undefined) throw keyUnknown();
     const newestMs = this.#modules.consents.newestTimeMs(dataset.id, principal);
@@ -149,12 +142,20 @@ export class ConsentDesk {
         { timeMs: String(newestMs) },
       );
     }
-    if (event.state === "given") this.#requireTerms(receipt, manifest);
     return enrolment;
   }
 
-  /** Consent is to what the dataset is declared to be now. A withdrawal needs no terms. */
-  #requireTerms(receipt: SignedConsent["receipt"], manifest: DatasetManifest): void {
+  /** Consent is to what the dataset is declared to be now. A withdrawal needs no terms, not even that the dataset is still offered. */
+  #requireTerms(receipt: SignedConsent["receipt"]): void {
+    const manifest = this.#modules.datasets.manifests().find(({ name }) => name === receipt.dataset.name);
+    if (manifest === undefined)
+      throw new TrustedDataError("dataset_unknown", "This repository offers no such dataset.");
+    if (!needsConsent(manifest)) {
+      throw new TrustedDataError(
+        "consent_not_needed",
+        "The dataset does not ask for consent: its lawful ground is another one.",
+      );
+    }
     const isShown =
       receipt.notice.reference === canonicalHash(manifest) &&
       receipt.controller.publisher === this.#options.publisher &&
@@ -173,11 +174,6 @@ export class ConsentDesk {
         `The dataset is not used for ${stray.purpose}; it is for: ${manifest.purposes.join(", ")}.`,
       );
     }
-  }
-
-  #manifest({ id, name }: { id: Hex; name: string }): DatasetManifest | undefined {
-    if (datasetId(this.#modules.signer.address, name) !== id) return undefined;
-    return this.#modules.datasets.manifests().find((manifest) => manifest.name === name);
   }
 
   async #acknowledge({

@@ -7,7 +7,7 @@ import { transcriptStruct } from "../../ledger/audit-entry.ts";
 import type { Deployment } from "../../ledger/deployment.ts";
 import type { AnchorChain, Clock, Signer } from "../../ledger/ports.ts";
 import { canonicalHash } from "../../primitives/canonical-json.ts";
-import { toHex } from "../../primitives/hex.ts";
+import { type Hex, toHex } from "../../primitives/hex.ts";
 import type { DatasetOffer } from "../discover.ts";
 import type { ConsentArchive, Peer, PeerClient, Randomness } from "../ports.ts";
 import { entryStatusSchema } from "../receipt.ts";
@@ -37,6 +37,35 @@ export interface ConsentGiverModules {
   clock: Clock;
   randomness: Randomness;
   archive: ConsentArchive;
+}
+
+/** What is said something about: a dataset that is offered, or one of a receipt that was given before. */
+export interface ConsentTarget {
+  dataset: Hex;
+  name: string;
+  repository: Hex;
+  publisher: string;
+  /** Hash of the dataset's manifest. */
+  notice: Hex;
+  dataCategory: string;
+  peer: Peer;
+}
+
+export function targetOf({ dataset, repository, publisher, manifest, peer }: DatasetOffer): ConsentTarget {
+  const { name, dataClass: dataCategory } = manifest;
+  return { dataset, name, repository, publisher, notice: canonicalHash(manifest), dataCategory, peer };
+}
+
+export function formerTarget({ signed: { receipt } }: KeptConsent, peer: Peer): ConsentTarget {
+  const { dataset, controller, notice, dataCategory } = receipt;
+  return {
+    ...controller,
+    dataset: dataset.id,
+    name: dataset.name,
+    notice: notice.reference,
+    dataCategory,
+    peer,
+  };
 }
 
 export interface Wish {
@@ -74,21 +103,21 @@ export class ConsentGiver {
    * Gives or withdraws consent; returns once it is in force and acknowledged.
    * @throws TrustedDataError the repository's refusal, then nothing is kept; or `peer_unreachable`, then the receipt is kept and sent again.
    */
-  async say(offer: DatasetOffer, wish: Wish): Promise<KeptConsent> {
+  async say(target: ConsentTarget, wish: Wish): Promise<KeptConsent> {
     const { signer, clock } = this.#modules;
     const own = (await this.kept()).filter(
       ({ signed: { receipt } }) =>
-        receipt.dataset.id === offer.dataset && receipt.principal === signer.address,
+        receipt.dataset.id === target.dataset && receipt.principal === signer.address,
     );
     const newestMs = Math.max(0, ...own.map(({ signed }) => signed.receipt.event.timeMs));
-    const first = await this.#make(offer, wish, Math.max(clock.nowMs(), newestMs + 1));
+    const first = await this.#make(target, wish, Math.max(clock.nowMs(), newestMs + 1));
     try {
-      return await this.#deliver(first, offer.peer);
+      return await this.#deliver(first, target.peer);
     } catch (error) {
       // What was said from another machine, or before the clock was set back.
       const newerMs = error instanceof TrustedDataError ? supersededBy(error) : undefined;
       if (newerMs === undefined || newerMs >= clock.nowMs() + clockSlackS * 1000) throw error;
-      return await this.#deliver(await this.#make(offer, wish, newerMs + 1), offer.peer);
+      return await this.#deliver(await this.#make(target, wish, newerMs + 1), target.peer);
     }
   }
 
@@ -108,18 +137,18 @@ export class ConsentGiver {
     return anchored;
   }
 
-  async #make(offer: DatasetOffer, wish: Wish, timeMs: number): Promise<KeptConsent> {
+  async #make(target: ConsentTarget, wish: Wish, timeMs: number): Promise<KeptConsent> {
     const { deployment, signer, randomness } = this.#modules;
     const { lawfulBasis, ...terms } = consentTerms;
     const receipt: ConsentReceipt = {
       version: "itd-consent/1",
       record: toHex(randomness.bytes(32)),
       principal: signer.address,
-      controller: { repository: offer.repository, publisher: offer.publisher },
-      dataset: { id: offer.dataset, name: offer.manifest.name },
-      notice: { reference: canonicalHash(offer.manifest), language: "en" },
+      controller: { repository: target.repository, publisher: target.publisher },
+      dataset: { id: target.dataset, name: target.name },
+      notice: { reference: target.notice, language: "en" },
       purposes: wish.purposes.map((purpose) => ({ purpose, lawfulBasis })),
-      dataCategory: offer.manifest.dataClass,
+      dataCategory: target.dataCategory,
       ...terms,
       jurisdiction: wish.jurisdiction,
       event: { state: wish.state, timeMs },

@@ -1,5 +1,6 @@
 // Consent as an attacker would have it: for another person, from elsewhere, from another time, and what an observer could see of it.
 import { expect } from "chai";
+import { targetOf } from "../../../../node/data-sharing/consent/consent-giver.ts";
 import { consentHash } from "../../../../node/data-sharing/consent/consent-receipt.ts";
 import { isAnchored } from "../../../../node/data-sharing/consent/kept-consent.ts";
 import { canonicalHash } from "../../../../node/primitives/canonical-json.ts";
@@ -298,6 +299,17 @@ describe("consent", () => {
       expect(entries()).to.equal(1);
     });
 
+    it("as a withdrawal also of a dataset that is not offered any more", async () => {
+      await ann.give();
+      const target = targetOf(world.repository.offer);
+      world.repository.offered = [];
+      const wish = { state: "withdrawn" as const, purposes: [], expiresS: null, jurisdiction: "EU" };
+      await ann.giver().say(target, wish);
+      await expectCode(() => ann.give(), "dataset_unknown");
+      world.repository.offered = undefined;
+      expect(await world.ask()).to.deep.equal([]);
+    });
+
     it("while the chain is away, too: a withdrawal waits for nobody", async () => {
       await ann.give();
       world.repository.chain.isDown = true;
@@ -326,7 +338,7 @@ describe("consent", () => {
       const wish = { state: "given" as const, purposes: [research], expiresS: null, jurisdiction: "EU" };
       await ann
         .giver(lost)
-        .say(world.repository.offer, wish)
+        .say(targetOf(world.repository.offer), wish)
         .catch(() => undefined);
       const [kept] = await ann.giver().kept();
       expect(kept!.acknowledgement).to.equal(null);
@@ -374,7 +386,10 @@ describe("consent", () => {
         },
       };
       const wish = { state: "given" as const, purposes: [research], expiresS: null, jurisdiction: "EU" };
-      await expectCode(() => ann.giver(lying).say(world.repository.offer, wish), "peer_answer_invalid");
+      await expectCode(
+        () => ann.giver(lying).say(targetOf(world.repository.offer), wish),
+        "peer_answer_invalid",
+      );
       expect((await ann.giver().kept())[0]!.acknowledgement).to.equal(null);
     });
   });
