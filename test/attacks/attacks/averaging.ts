@@ -24,7 +24,7 @@ export const averaging: Attack = {
   what: "one question repeated, in other words, and with changes that matter to nobody",
   bound: "answers with numbers of their own: no more than were charged in full; no false alarms",
   async run(target, size) {
-    const repeats = size === "fast" ? 12 : 60;
+    const repeats = size === "fast" ? 8 : 60;
     const daemon = await target.daemon();
     const people = Array.from({ length: 10 * cells }, (_, i) => ({ cell: i % cells }));
     const offer = await daemon.addDataset(peopleDataset(people, { cells }));

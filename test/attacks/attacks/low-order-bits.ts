@@ -22,6 +22,12 @@ const sums = peopleAlgorithm(
   { microRho },
 );
 
+const counts = peopleAlgorithm(
+  "attack-counts-off-the-grid",
+  "SELECT cell, COUNT(*) AS people FROM people WHERE fresh >= param.fresh GROUP BY cell",
+  { microRho: 500_000 },
+);
+
 export const lowOrderBits: Attack = {
   name: "low-order-bits",
   what: "the last bits of sums under large noise (Mironov), and numbers off the grid",
@@ -44,17 +50,25 @@ export const lowOrderBits: Attack = {
     const shown = valuesOf(reply)
       .at(-1)!
       .flatMap((value, cell) => (value === null ? [] : [{ value, cell }]));
-    const hits = shown.filter(({ value, cell }) => {
-      if (!/^-?\d+$/.test(value)) return true;
-      return (BigInt(value) - exact[cell]!) % modulus === 0n;
-    });
+    const hits = shown.filter(
+      ({ value, cell }) => isOnGrid(value) && (BigInt(value) - exact[cell]!) % modulus === 0n,
+    );
+    // Where the noise is small a double shows its fraction.
+    const small = await daemon.ask(asked(counts, { fresh: fresh() }), offer);
+    const released = [...valuesOf(reply), ...valuesOf(small)].flat();
+    const off = released.filter((value) => value !== null && !isOnGrid(value)).length;
     let bound = Math.floor(shown.length / Number(modulus));
     while (binomialUpperTail(bound + 1, shown.length, 1 / Number(modulus)) > falseAlarmMax) bound++;
     return atMost(
-      hits.length,
+      // One number off the grid is too many.
+      off > 0 ? bound + off : hits.length,
       bound,
       "sums",
-      `${hits.length} of ${shown.length} sums end like the exact ones, or lie off the grid`,
+      `${hits.length} of ${shown.length} sums end like the exact ones; ${off} of ${released.length} numbers are no integers`,
     );
   },
 };
+
+function isOnGrid(value: string): boolean {
+  return /^-?\d+$/.test(value);
+}

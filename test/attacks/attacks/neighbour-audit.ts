@@ -8,7 +8,8 @@ import { type AuditOptions, audited } from "../support/audit.ts";
 import { coins, crowdsWith, peopleAlgorithm, peopleDataset, valueMax } from "../support/cells.ts";
 
 const microRho = 500_000;
-const crowd = 3;
+/** Half of them have the secret, so that the target tips the balance. */
+const crowd = 4;
 
 interface Mechanism {
   name: string;
@@ -53,19 +54,39 @@ const mechanisms: Mechanism[] = [
         threshold: step,
       })),
   },
+  {
+    name: "VARIANCE",
+    algorithm: ask("variance", "VARIANCE(value)"),
+    looks: 2,
+    // Squares around the middle are 2,500 for all, and a third of the charge is for each.
+    scores: ([counts, squares, totals]) =>
+      [2, 1].map((step) => ({
+        of: (cell) =>
+          (counts![cell]! - crowd + squares![cell]! / (valueMax / 2) ** 2 + totals![cell]! / (valueMax / 2)) /
+          3,
+        threshold: step,
+      })),
+  },
+  {
+    name: "MEDIAN",
+    algorithm: ask("median", "MEDIAN(secret)"),
+    looks: 1,
+    scores: ([, medians]) => [{ of: (cell) => medians![cell]!, threshold: 1 }],
+  },
 ];
 
 export const neighbourAudit: Attack = {
   name: "neighbour-audit",
-  what: "COUNT, SUM and AVG with and without one person, guessed by the best score",
+  what: "COUNT, SUM, AVG, VARIANCE and MEDIAN with and without one person, guessed by the best score",
   bound: "empirical rho over charged rho at most 1, of each mechanism; false alarm 1e-6 each",
   async run(target, size) {
     const cells = size === "fast" ? 5_000 : 9_000;
     const daemon = await target.daemon();
     const targets = coins(cells);
-    const offer = await daemon.addDataset(
-      peopleDataset(crowdsWith(targets, crowd, { value: valueMax }), { cells }),
+    const people = crowdsWith(targets, crowd, { value: valueMax }).map((person, row) =>
+      person.target === 1 ? person : { ...person, secret: row % 2 },
     );
+    const offer = await daemon.addDataset(peopleDataset(people, { cells }));
     const audits = [];
     for (const { name, algorithm, looks, scores } of mechanisms)
       audits.push({ name, ...(await audited(daemon, offer, algorithm, { targets, looks, scores })) });

@@ -32,8 +32,8 @@ export const reconstruction: Attack = {
   bound:
     "secrets guessed right: what the whole charge allows (Steinke, Nasr and Jagielski 2023); false alarm 1e-6",
   async run(target, size) {
-    const count = size === "fast" ? 48 : 256;
-    const asks = 2 * count;
+    const count = size === "fast" ? 40 : 256;
+    const asks = size === "fast" ? 64 : 2 * count;
     const people = Array.from({ length: count }, () => ({
       cell: 0,
       secret: randomInt(2),

@@ -30,6 +30,7 @@ export interface Person {
   value?: number;
   /** Of `extra` columns. */
   extra?: readonly number[];
+  label?: string;
 }
 
 export interface PeopleOptions {
@@ -41,17 +42,21 @@ export interface PeopleOptions {
   valueBounds?: [number, number];
   /** Further whole-number columns `x0`, `x1`, ... between -bound and bound. */
   extra?: { count: number; bound: number };
+  /** A text column of an open domain, `label`. */
+  hasLabel?: boolean;
 }
 
 let datasets = 0;
 
 export function peopleDataset(people: readonly Person[], options: PeopleOptions): DatasetFile {
   const { cells, over = {}, nameOf = (_, row) => `person-${row}`, valueBounds = [0, valueMax] } = options;
-  const { count, bound } = options.extra ?? { count: 0, bound: 0 };
+  const { hasLabel = false, extra: further = { count: 0, bound: 0 } } = options;
+  const { count, bound } = further;
   const extraNames = Array.from({ length: count }, (_, i) => `x${i}`);
   const rows = people.map((person, row) => {
-    const { cell, target = 0, secret = 1, value = 0, extra = extraNames.map(() => 0) } = person;
-    return [nameOf(person, row), cell, freshMax, target, secret, value, ...extra].join(",");
+    const { cell, target = 0, secret = 1, value = 0, extra = extraNames.map(() => 0), label = "" } = person;
+    const open = hasLabel ? [label] : [];
+    return [nameOf(person, row), cell, freshMax, target, secret, value, ...extra, ...open].join(",");
   });
   const extraColumn = { type: "integer", bounds: [-bound, bound] };
   const manifest = datasetManifestSchema.parse({
@@ -69,6 +74,7 @@ export function peopleDataset(people: readonly Person[], options: PeopleOptions)
       secret: { type: "integer", bounds: [0, 1] },
       value: { type: "integer", bounds: valueBounds },
       ...Object.fromEntries(extraNames.map((name) => [name, extraColumn])),
+      ...(hasLabel && { label: { type: "text", domain: "open" } }),
     },
     purposes: [research],
     budget: {
@@ -79,10 +85,8 @@ export function peopleDataset(people: readonly Person[], options: PeopleOptions)
     minimumPeople: 0,
     ...over,
   });
-  return {
-    manifest,
-    csv: [["id,cell,fresh,target,secret,value", ...extraNames].join(","), ...rows, ""].join("\n"),
-  };
+  const names = ["id,cell,fresh,target,secret,value", ...extraNames, ...(hasLabel ? ["label"] : [])];
+  return { manifest, csv: [names.join(","), ...rows, ""].join("\n") };
 }
 
 /** Fair coins: which of the targets are in. */

@@ -33,7 +33,7 @@ export class Daemon {
   readonly field: Field;
   readonly process: NodeProcess;
   /** Kept alive, as attackers ask often. */
-  readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false, maxSockets: 256 });
+  #agent = keptConnections();
   #asked = 0;
 
   private constructor(field: Field, process: NodeProcess) {
@@ -67,7 +67,7 @@ export class Daemon {
   async addDataset({ manifest, csv }: DatasetFile): Promise<DatasetOffer> {
     const file = join(this.process.node.folder, `${manifest.name}.csv`);
     writeFileSync(file, csv);
-    const folder = join(this.process.node.folder, "state", datasetsFolderName);
+    const folder = join(this.stateFolder, datasetsFolderName);
     await openDatasetStore({ folder, randomness: new SystemRandomness() }).importFile(file, manifest);
     const offer = this.offer(manifest);
     await until(() => this.#isReserved(offer), `the budget of ${manifest.name} is reserved`);
@@ -132,9 +132,33 @@ export class Daemon {
     return BigInt(JSON.parse(text).spentMicroRho);
   }
 
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    await this.process.kill();
+    this.#agent.destroy();
+    this.#agent = keptConnections();
+  }
+
+  /** Again, over what the last process left behind; resolves when it takes questions. */
+  async start(): Promise<void> {
+    await this.process.start();
+  }
+
+  get stateFolder(): string {
+    return join(this.process.node.folder, "state");
+  }
+
   async stop(): Promise<void> {
     this.#agent.destroy();
     await this.process.stop();
+  }
+
+  /** Resolves when another batch is on the chain. */
+  async nextBatch(): Promise<void> {
+    const { network } = this.field.world;
+    const count = async () => (await anchoredEvents(network, this.process.address)).length;
+    const before = await count();
+    await until(async () => (await count()) > before, "another batch is anchored");
   }
 
   async #isReserved({ dataset, manifest }: DatasetOffer): Promise<boolean> {
@@ -147,4 +171,8 @@ export class Daemon {
     const url = `${this.endpoint}/v1/data-sharing/${path}`;
     return exchange(this.#agent, url, { method: "POST", headers, body });
   }
+}
+
+function keptConnections(): Agent {
+  return new Agent({ keepAlive: true, rejectUnauthorized: false, maxSockets: 256 });
 }

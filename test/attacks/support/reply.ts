@@ -11,6 +11,8 @@ export interface Reply extends Exchange {
   answerText: string;
   /** By vector and group; as text, as a bad build may send anything. Null where it is suppressed. */
   values: (string | null)[][];
+  /** Keys of an open domain that are shown, by group; null where all domains are declared. */
+  groups: string[][] | null;
 }
 
 export function replyOf(exchange: Exchange): Reply {
@@ -25,6 +27,7 @@ export function replyOf(exchange: Exchange): Reply {
     plan: transcript?.plan ?? null,
     answerText: JSON.stringify(answer),
     values: answer?.values ?? [],
+    groups: answer?.groups ?? null,
   };
 }
 
@@ -35,4 +38,10 @@ export function valuesOf(reply: Reply): (string | null)[][] {
       `the question is ${reply.outcome} (${reply.status} ${reply.code}): ${reply.text.slice(0, 400)}`,
     );
   return reply.values;
+}
+
+export function openLabelsOf(reply: Reply): string[][] {
+  valuesOf(reply);
+  if (reply.groups === null) throw new Error("the answer lists no groups: its keys are declared");
+  return reply.groups;
 }
