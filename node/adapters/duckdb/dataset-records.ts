@@ -13,7 +13,7 @@ import { parseStrictJson } from "../../primitives/strict-json.ts";
 import { shapeHash } from "./stored-columns.ts";
 
 export const dataFilePattern = /^([a-z0-9_-]+)\.[0-9a-f]{16}\.duckdb$/;
-export const recordVersion = "itd-dataset/2";
+export const recordVersion = "itd-dataset/3";
 
 const recordSchema = z.strictObject({
   version: z.literal(recordVersion),
@@ -97,7 +97,7 @@ function readRecord(file: string, name: string): DatasetRecord | undefined {
   if (record.shape === shapeHash(record.manifest) && record.manifest.name === name) return record;
   throw damaged(
     name,
-    `The manifest of ${name} was edited in what its data was built by (name, table, person, rowsPerPerson, columns): import it again, or take the edit back.`,
+    `The manifest of ${name} was edited in what its data was built by (name, table, person, rowsPerPerson, columns, furtherTables): import it again, or take the edit back.`,
   );
 }
 

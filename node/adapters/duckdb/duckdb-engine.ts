@@ -4,15 +4,20 @@
  * on time slots elsewhere.
  */
 import { join } from "node:path";
-import type { DuckDBInstance } from "@duckdb/node-api";
+import { setImmediate } from "node:timers/promises";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { Plan } from "../../data-sharing/plan/plan.ts";
-import type { EngineLimits, ExactAnswer, PlanEngine } from "../../data-sharing/ports.ts";
+import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
+import { misfitOf } from "../plan-fit.ts";
+import { labelsOf, limitError, openTextCodes, type Texts } from "./answer-groups.ts";
 import { type CompiledPlan, compilePlan } from "./compile-plan.ts";
+import type { PersonRange } from "./compile-rows.ts";
+import { ConsentCopies } from "./consent-copies.ts";
 import { DataInstances } from "./data-instances.ts";
 import { type DatasetRecord, DatasetRecords } from "./dataset-records.ts";
-import { misfitOf } from "./plan-fit.ts";
-import { storedColumns } from "./stored-columns.ts";
+import { storedTables } from "./stored-columns.ts";
 import { WholeFiles } from "./whole-files.ts";
 
 export interface DuckDbEngineOptions {
@@ -32,12 +37,17 @@ export interface DuckDbEngineOptions {
 
 /** Open instances of which each keeps part of its file in memory. */
 const idleInstancesMax = 4;
+/** Rows that are found before they are walked through. */
+const rowsAtOnce = 1 << 19;
+/** Chunks, of 2048 rows, between which others get their turn: about a millisecond. */
+const chunksAtOnce = 16;
 
 export class DuckDbEngine implements PlanEngine {
   readonly #options: Required<DuckDbEngineOptions>;
   readonly #records: DatasetRecords;
   readonly #files = new WholeFiles();
   readonly #instances = new DataInstances(idleInstancesMax);
+  readonly #copies = new ConsentCopies(idleInstancesMax);
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -66,10 +76,15 @@ export class DuckDbEngine implements PlanEngine {
     );
   }
 
-  async execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer> {
+  async execute(
+    dataset: string,
+    plan: Plan,
+    limits: EngineLimits,
+    people?: PeopleFilter,
+  ): Promise<ExactAnswer> {
     await this.#takeTurn();
     try {
-      return await this.#execute(dataset, plan, limits);
+      return await this.#execute(dataset, plan, limits, people);
     } catch (error) {
       throw this.#safe(error);
     } finally {
@@ -80,15 +95,34 @@ export class DuckDbEngine implements PlanEngine {
   /** Lets go of all files. Queries that run end first. */
   close(): void {
     this.#instances.dropOthers(() => false);
+    this.#copies.dropOthers(() => false);
   }
 
-  async #execute(dataset: string, plan: Plan, limits: EngineLimits): Promise<ExactAnswer> {
+  async #execute(
+    dataset: string,
+    plan: Plan,
+    limits: EngineLimits,
+    people: PeopleFilter | undefined,
+  ): Promise<ExactAnswer> {
     const run = (record: DatasetRecord) => {
-      const compiled = compilePlan(plan, storedColumns(record.manifest));
+      if (needsConsent(record.manifest) !== (people !== undefined))
+        throw new TrustedDataError(
+          "engine_failed",
+          "Who takes part is said where it is needed, and only there.",
+        );
+      const compiled = compilePlan(plan, storedTables(record.manifest));
       const { threads } = this.#options;
       const { memoryBytesMax } = limits;
       const settings = { path: this.#pathOf(record), memoryBytesMax, threads };
-      return this.#instances.use(settings, (instance) => runWithin(instance, compiled, limits.timeMsMax));
+      const { timeMsMax } = limits;
+      if (people === undefined) {
+        return this.#instances.use(settings, (instance) =>
+          runWithin(instance, [], plan, compiled, timeMsMax),
+        );
+      }
+      return this.#copies.use(settings, people, (instance, views) =>
+        runWithin(instance, views, plan, compiled, timeMsMax),
+      );
     };
     const record = await this.#whole(dataset);
     try {
@@ -125,6 +159,7 @@ export class DuckDbEngine implements PlanEngine {
     const path = this.#pathOf(record);
     const isCurrent = (other: string) => other === path || !other.startsWith(prefix);
     this.#instances.dropOthers(isCurrent);
+    this.#copies.dropOthers(isCurrent);
     this.#files.dropOthers(isCurrent);
     return record;
   }
@@ -160,28 +195,59 @@ export class DuckDbEngine implements PlanEngine {
 
 class TimeLimit extends Error {}
 
-function limitError(): TrustedDataError {
-  return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");
-}
-
 async function runWithin(
   instance: DuckDBInstance,
-  { sql, answerOf }: CompiledPlan,
+  /** By which the connection sees those alone who take part. */
+  views: readonly string[],
+  plan: Plan,
+  compiled: CompiledPlan,
   timeMsMax: number,
 ): Promise<ExactAnswer> {
   const connection = await instance.connect();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
+  const timer = { isLate: false };
+  const timeout = setTimeout(() => {
+    timer.isLate = true;
     connection.interrupt();
   }, timeMsMax);
   try {
-    const reader = await connection.runAndReadAll(sql);
-    return answerOf(reader.getRows() as bigint[][]);
+    for (const view of views) await connection.run(view);
+    const [seed, people, rows] = await oneRow(connection, "SELECT seed, people, row_count FROM built_");
+    const reader = compiled.reader(seed!);
+    for (const piece of piecesOf(compiled, Number(people), Number(rows))) {
+      const found = await connection.run(compiled.sql(piece));
+      for (let at = 0; at < found.chunkCount; at++) {
+        if (timer.isLate) throw new TimeLimit("the time limit was reached");
+        reader.take(found.getChunk(at));
+        if (at % chunksAtOnce === chunksAtOnce - 1) await setImmediate();
+      }
+    }
+    const { groups, vectors } = reader.answer();
+    if (groups === null) return { groups, vectors };
+    const texts = await textsOf(connection, openTextCodes(plan.keys, groups));
+    return { groups: labelsOf(plan.keys, groups, texts), vectors };
   } catch (error) {
-    throw late ? new TimeLimit("the time limit was reached") : error;
+    throw timer.isLate ? new TimeLimit("the time limit was reached") : error;
   } finally {
-    clearTimeout(timer);
+    clearTimeout(timeout);
     connection.closeSync();
   }
+}
+
+/** So many people at a time that their rows fit into little memory; they lie side by side, so that nothing is read twice. */
+function* piecesOf({ inPieces }: CompiledPlan, people: number, rows: number): Generator<PersonRange> {
+  const pieces = inPieces ? Math.max(1, Math.ceil(rows / rowsAtOnce)) : 1;
+  const size = Math.max(1, Math.ceil(people / pieces));
+  for (let first = 1; first <= people; first += size)
+    yield { first, last: Math.min(people, first + size - 1) };
+}
+
+async function oneRow(connection: DuckDBConnection, sql: string): Promise<bigint[]> {
+  return (await connection.runAndReadAll(sql)).getRows()[0] as bigint[];
+}
+
+async function textsOf(connection: DuckDBConnection, codes: readonly bigint[]): Promise<Texts> {
+  if (codes.length === 0) return new Map();
+  const sql = `SELECT code, value FROM texts_ WHERE code IN (${codes.join(", ")})`;
+  const found = await connection.runAndReadAll(sql);
+  return new Map(found.getRows() as [bigint, string][]);
 }

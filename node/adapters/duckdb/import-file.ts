@@ -7,6 +7,7 @@
  * person ranked by a keyed hash of their place; the table lies in this order, so nothing of the file's order stays. Where consent is needed,
  * each number stays with a hash under the repository's own secret, so that enrolments hold over imports.
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type DatasetManifest, needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
@@ -17,7 +18,14 @@ import { badReasons, conversionOf, firstBadMark, mark } from "./convert-columns.
 import { type BadRow, badRowsError, badRowsShownMax } from "./data-file-errors.ts";
 import { type DataSource, openDataSource, scanShare } from "./data-source.ts";
 import { hashColumns, hashWordSql, personHashSql } from "./person-hash-sql.ts";
-import { identifierOf, type StoredColumn, shapeHash, sqlName, storedColumns } from "./stored-columns.ts";
+import {
+  identifierOf,
+  type StoredColumn,
+  shapeHash,
+  sqlName,
+  storedColumns,
+  tableName,
+} from "./stored-columns.ts";
 
 const progressIntervalMs = 250;
 /** Where in the whole storing begins, by measurement. */
@@ -263,7 +271,7 @@ async function store(
     `CREATE TABLE people AS SELECT row_number() OVER () AS person_, * FROM
      (SELECT p, min(rowid) AS start${isKnown ? ", any_value(h) AS h" : ""} FROM sorted GROUP BY p ORDER BY start)`,
     `ATTACH '${target.replaceAll("'", "''")}' AS data`,
-    `CREATE TABLE data.rows_ AS
+    `CREATE TABLE data.${tableName(manifest.table)} AS
      SELECT person_, CAST(sorted.rowid - start + 1 AS INTEGER) AS rank_, ${values.join(", ")}
      FROM sorted JOIN people USING (p) WHERE sorted.rowid - start < ${manifest.rowsPerPerson}`,
     ...(isKnown
@@ -272,14 +280,20 @@ async function store(
            FROM people ORDER BY person_`,
         ]
       : []),
-    `CREATE TABLE data.built_ AS SELECT '${shapeHash(manifest)}' AS shape`,
+    `CREATE TABLE data.built_ AS SELECT '${shapeHash(manifest)}' AS shape, CAST(${seedOf(secret)} AS BIGINT) AS seed,
+     (SELECT max(person_) FROM people) AS people, (SELECT count(*) FROM data.${tableName(manifest.table)}) AS row_count`,
   ];
   for (const sql of statements) await connection.run(sql);
   const found = await connection.runAndReadAll(
-    "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM data.rows_)",
+    `SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM data.${tableName(manifest.table)})`,
   );
   await connection.run("CHECKPOINT data");
   await connection.run("DETACH data");
   const [people, kept] = found.getRows()[0]!.map(Number);
   return { people: people!, kept: kept! };
+}
+
+/** Says nothing about the secret itself, which the file must not hold. */
+function seedOf(secret: string): bigint {
+  return createHash("sha256").update(`groups ${secret}`).digest().readBigInt64LE();
 }

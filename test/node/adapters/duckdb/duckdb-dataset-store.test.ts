@@ -69,9 +69,9 @@ describe("the DuckDB dataset store", () => {
       ignoredColumns: ["more"],
       delimiter: null,
     });
-    expect(await query("SELECT sum(v_age), sum(v_cost), sum(v_acute), sum(v_day) FROM rows_")).to.deep.equal([
-      ["61", "100101", "1", "1"],
-    ]);
+    expect(
+      await query("SELECT sum(v_age), sum(v_cost), sum(v_acute), sum(v_day) FROM rows_visits"),
+    ).to.deep.equal([["61", "100101", "1", "1"]]);
   });
 
   it("names the row of a bad value in Parquet, and refuses a damaged file", async () => {
@@ -120,7 +120,9 @@ describe("the DuckDB dataset store", () => {
       );
       const expected = texts.map((text) => exactSteps(text, scale));
       expect(report.rounded.value ?? 0).to.equal(expected.filter(({ finer }) => finer).length);
-      const stored = (await query("SELECT v_value FROM rows_")).map(([value]) => BigInt(value as string));
+      const stored = (await query("SELECT v_value FROM rows_visits")).map(([value]) =>
+        BigInt(value as string),
+      );
       expect(stored.toSorted(ascending)).to.deep.equal(
         expected.map(({ steps }) => steps).toSorted(ascending),
       );
@@ -136,12 +138,12 @@ describe("the DuckDB dataset store", () => {
     await data.store.importFile(file, manifestOf());
     for (const name of data.listing())
       expect(readFileSync(join(data.folder, name)).includes("xyzzy"), name).to.equal(false);
-    const stored = await query("SELECT person_, rank_, v_large FROM rows_");
+    const stored = await query("SELECT person_, rank_, v_large FROM rows_visits");
     expect(stored.map(([person]) => Number(person))).to.deep.equal(people.map((_, at) => at + 1));
     const order = stored.map(([, , large]) => Number(large));
     expect(order).to.not.deep.equal(order.toSorted((a, b) => a - b));
     await data.store.importFile(file, manifestOf());
-    const again = (await query("SELECT v_large FROM rows_")).map(([large]) => Number(large));
+    const again = (await query("SELECT v_large FROM rows_visits")).map(([large]) => Number(large));
     expect(again).to.not.deep.equal(order);
   });
 
@@ -152,7 +154,7 @@ describe("the DuckDB dataset store", () => {
     );
     await data.store.importFile(file, manifestOf({ rowsPerPerson: 3 }));
     expect(
-      await query("SELECT list(rank_ ORDER BY rank_) FROM rows_ GROUP BY person_ ORDER BY 1"),
+      await query("SELECT list(rank_ ORDER BY rank_) FROM rows_visits GROUP BY person_ ORDER BY 1"),
     ).to.deep.equal([[[1, 2]], [[1, 2, 3]]]);
   });
 
@@ -331,11 +333,11 @@ describe("the DuckDB dataset store", () => {
   it("takes paths and names that mean something to SQL or a shell as they are", async () => {
     const name = "it's * [a] {file}.csv";
     await data.store.importFile(writeRows(data.inbox, [row("a")], name), manifestOf());
-    expect(await query("SELECT count(*) FROM rows_")).to.deep.equal([["1"]]);
+    expect(await query("SELECT count(*) FROM rows_visits")).to.deep.equal([["1"]]);
   });
 
   it("takes reserved words and its own names as columns", async () => {
-    const names = ["select", "rank_", "person_", "rowid", "p", "rows_"];
+    const names = ["select", "rank_", "person_", "rowid", "p", "rows_visits"];
     const manifest = small(
       Object.fromEntries(names.map((name) => [name, { type: "integer", nullable: false }])),
     );
