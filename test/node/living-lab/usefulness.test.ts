@@ -10,6 +10,8 @@ import { type Holding, type Usefulness, usefulnessOf } from "./support/usefulnes
  * most when the charges were set.
  */
 const medianErrorPercentMax = 4;
+/** One candidate beside the true one: 25 cents of the low wages. */
+const quantileErrorPercentMax = 6;
 
 describe("what the Living Lab's algorithms say", () => {
   const holdings: Holding[] = [];
@@ -36,10 +38,12 @@ describe("what the Living Lab's algorithms say", () => {
 
   for (const name of algorithmNames)
     it(`is useful: ${name}`, () => {
-      const { medianErrorPercent, insidePercent, lostPercent } = usefulness(name);
+      const { quantiles, medianErrorPercent, insidePercent, lostPercent } = usefulness(name);
       expect(Object.keys(medianErrorPercent)).to.not.deep.equal([]);
       for (const [output, error] of Object.entries(medianErrorPercent))
-        expect(error, output).to.be.below(medianErrorPercentMax);
+        expect(error, output).to.be.below(
+          quantiles.includes(output) ? quantileErrorPercentMax : medianErrorPercentMax,
+        );
       // Margins are for 95%; the averages' are approximate, and twenty releases vary.
       expect(insidePercent).to.be.at.least(90);
       expect(lostPercent).to.be.at.most(5);

@@ -1,9 +1,10 @@
 /** How far the noise moves what an algorithm of the lab says: many seeded releases against the numbers without noise and without clamps. */
 import type { AlgorithmManifest } from "../../../../node/data-sharing/manifests/algorithm-manifest.ts";
 import type { DatasetManifest } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
+import { quantileScores } from "../../../../node/data-sharing/mechanisms/quantile-scores.ts";
 import { compilePlan } from "../../../../node/data-sharing/plan/compile-plan.ts";
 import { executePlan, type PersonRow } from "../../../../node/data-sharing/plan/evaluate.ts";
-import type { Plan } from "../../../../node/data-sharing/plan/plan.ts";
+import { cellsOf, type Plan, type Release } from "../../../../node/data-sharing/plan/plan.ts";
 import { planHash } from "../../../../node/data-sharing/plan/plan-hash.ts";
 import type { ExactAnswer, Randomness } from "../../../../node/data-sharing/ports.ts";
 import {
@@ -11,8 +12,12 @@ import {
   type ReleasedAnswer,
   varianceText,
 } from "../../../../node/data-sharing/release/answer.ts";
-import { combineAnswers } from "../../../../node/data-sharing/release/combine.ts";
-import type { PresentedAnswer } from "../../../../node/data-sharing/release/presented-answer.ts";
+import { combineAnswers, quantileIn } from "../../../../node/data-sharing/release/combine.ts";
+import { compareLabelLists } from "../../../../node/data-sharing/release/labels.ts";
+import type {
+  PresentedAnswer,
+  PresentedRow,
+} from "../../../../node/data-sharing/release/presented-answer.ts";
 import { releaseAnswer } from "../../../../node/data-sharing/release/release.ts";
 import { SeededRandom } from "../../../../node/living-lab/data/seeded-random.ts";
 
@@ -22,11 +27,13 @@ export interface Holding {
 }
 
 export interface Usefulness {
+  /** Of the outputs, those that are one of several candidates. */
+  quantiles: string[];
   /** By output: the median over groups and releases of |released - true| / |true|, in percent. */
   medianErrorPercent: Record<string, number>;
   /** By output: the median and largest 95% margin that is shown. */
   margins: Record<string, { median: number; largest: number }>;
-  /** Of all released numbers, those whose number without noise (but clamped) lies within their margin. */
+  /** Of all released numbers with a margin, those whose number without noise (but clamped) lies within their margin. */
   insidePercent: number;
   /** Groups with ten people or more that a release suppressed, in percent. */
   lostPercent: number;
@@ -38,6 +45,38 @@ export function usefulnessOf(
   parameters: Record<string, string | number> = {},
   releases = 20,
 ): Usefulness {
+  const [first] = partsOf(algorithm, holdings, parameters);
+  // Medians of several repositories are shown side by side.
+  const isApart = quantileIn([first!.plan]) !== undefined;
+  const seen = (isApart ? holdings.map((holding) => [holding]) : [holdings]).flatMap((together) =>
+    seenOf(algorithm, together, parameters, releases),
+  );
+  const released = seen.filter((one) => !one.lost);
+  const names = [...new Set(released.map(({ name }) => name))];
+  const of = (name: string) => released.filter((one) => one.name === name);
+  const judged = released.filter(({ inside }) => inside !== null);
+  return {
+    quantiles: [...new Set(released.filter(({ inside }) => inside === null).map(({ name }) => name))],
+    medianErrorPercent: Object.fromEntries(
+      names.map((name) => [name, median(of(name).map((one) => one.error))]),
+    ),
+    margins: Object.fromEntries(
+      names.map((name) => {
+        const margins = of(name).map(({ margin }) => margin);
+        return [name, { median: median(margins), largest: Math.max(...margins) }];
+      }),
+    ),
+    insidePercent: percent(judged.filter(({ inside }) => inside).length, judged.length),
+    lostPercent: percent(seen.length - released.length, seen.length),
+  };
+}
+
+function seenOf(
+  algorithm: AlgorithmManifest,
+  holdings: Holding[],
+  parameters: Record<string, string | number>,
+  releases: number,
+): Seen[] {
   const parts = partsOf(algorithm, holdings, parameters);
   const clamped = combineAnswers(
     parts.map(({ plan, exact }) => ({ plan, released: withoutNoise(plan, exact) })),
@@ -56,51 +95,49 @@ export function usefulnessOf(
     );
     seen.push(...compared(noisy, truth, clamped));
   }
-  const released = seen.filter((one) => !one.lost);
-  const names = [...new Set(released.map(({ name }) => name))];
-  const of = (name: string) => released.filter((one) => one.name === name);
-  return {
-    medianErrorPercent: Object.fromEntries(
-      names.map((name) => [name, median(of(name).map((one) => one.error))]),
-    ),
-    margins: Object.fromEntries(
-      names.map((name) => {
-        const margins = of(name).map(({ margin }) => margin);
-        return [name, { median: median(margins), largest: Math.max(...margins) }];
-      }),
-    ),
-    insidePercent: percent(released.filter(({ inside }) => inside).length, released.length),
-    lostPercent: percent(seen.length - released.length, seen.length),
-  };
+  return seen;
 }
 
 interface Seen {
   name: string;
   error: number;
   margin: number;
-  inside: boolean;
+  /** Null where no margin is shown, as of a quantile. */
+  inside: boolean | null;
   lost: boolean;
 }
 
 /** Every number of every group that has enough people. */
 function compared(noisy: PresentedAnswer, truth: PresentedAnswer, clamped: PresentedAnswer): Seen[] {
+  const [others, expectations] = [rowsByLabels(noisy), rowsByLabels(clamped)];
   const seen: Seen[] = [];
-  for (const [place, row] of truth.rows.entries())
+  for (const [labels, row] of rowsByLabels(truth))
     for (const [column, { name, kind }] of truth.columns.entries()) {
       if (kind === "key" || row.suppressed || row.partial) continue;
-      const other = noisy.rows[place]!;
-      const lost = other.suppressed || other.partial;
-      const [value, real, expected] = [other, row, clamped.rows[place]!].map((r) => Number(r.values[column]));
-      const margin = Number(other.margins[column]);
+      const other = others.get(labels);
+      if (other === undefined || other.suppressed || other.partial) {
+        seen.push({ name, error: Number.NaN, margin: Number.NaN, inside: null, lost: true });
+        continue;
+      }
+      const [value, real, expected] = [other, row, expectations.get(labels)!].map((one) =>
+        Number(one.values[column]),
+      );
+      const shown = other.margins[column] ?? null;
       seen.push({
         name,
         error: (100 * Math.abs(value! - real!)) / Math.abs(real!),
-        margin,
-        inside: Math.abs(value! - expected!) <= margin,
-        lost,
+        margin: Number(shown),
+        inside: shown === null ? null : Math.abs(value! - expected!) <= Number(shown),
+        lost: false,
       });
     }
   return seen;
+}
+
+function rowsByLabels({ columns, rows }: PresentedAnswer): Map<string, PresentedRow> {
+  return new Map(
+    rows.map((row) => [JSON.stringify(row.values.filter((_, at) => columns[at]!.kind === "key")), row]),
+  );
 }
 
 function partsOf(
@@ -114,20 +151,43 @@ function partsOf(
   });
 }
 
-function withoutNoise(plan: Plan, { vectors }: ExactAnswer): ReleasedAnswer {
-  const exact = plan.releases.map(({ vector }) => vectors[vector]!);
-  const shown = exact[plan.floor.release]!.map((count) => count >= BigInt(plan.floor.minimum));
+/** What would be released if noise were nothing: groups under floor or threshold are kept back all the same. */
+function withoutNoise(plan: Plan, exact: ExactAnswer): ReleasedAnswer {
+  const numbers = plan.releases.map((release) => numbersOf(release, plan, exact));
+  const isShown = (group: number) =>
+    numbers[plan.floor.release]![group]![0]! >= BigInt(plan.floor.minimum) &&
+    (plan.threshold === null ||
+      numbers[plan.threshold.release]![group]![0]! >= BigInt(plan.threshold.minimum));
+  const { groups } = exact;
+  const places = [...numbers[0]!.keys()]
+    .filter((group) => groups === null || isShown(group))
+    .sort((a, b) => (groups === null ? a - b : compareLabelLists(groups[a]!, groups[b]!)));
   return {
     version: "itd-answer/2",
     plan: planHash(plan),
-    groups: null,
-    values: exact.map((values) =>
-      values.map((value, index) =>
-        shown[Math.floor((index * shown.length) / values.length)] ? String(value) : null,
-      ),
+    groups: groups === null ? null : places.map((group) => groups[group]!),
+    values: numbers.map((own) =>
+      places.flatMap((group) => own[group]!.map((value) => (isShown(group) ? String(value) : null))),
     ),
     variances: planVariances(plan).map(varianceText),
   };
+}
+
+/** By group; of a quantile the candidate that fits best. */
+function numbersOf(release: Release, plan: Plan, { vectors }: ExactAnswer): bigint[][] {
+  const vector = plan.vectors[release.vector]!;
+  const [all, cells] = [vectors[release.vector]!, cellsOf(vector)];
+  const groups = Array.from({ length: all.length / cells }, (_, group) =>
+    all.slice(group * cells, (group + 1) * cells),
+  );
+  if (release.mechanism === "gaussian" || vector.kind !== "buckets") return groups;
+  const { quantile, offset, first } = release;
+  const share = { numerator: BigInt(quantile.numerator), denominator: BigInt(quantile.denominator) };
+  return groups.map((counts) => {
+    const scores = quantileScores(counts, share, BigInt(offset));
+    const best = scores.reduce((a, b) => (a > b ? a : b));
+    return [BigInt(first) + BigInt(scores.indexOf(best)) * BigInt(vector.step)];
+  });
 }
 
 function seededRandomness(seed: string): Randomness {
