@@ -38,7 +38,7 @@ function unsafe(
   ];
   return new TrustedDataError(
     "database_role_unsafe",
-    `The role ${user} ${what}. Data is connected by a role that may only read; make one and use it:\n${statements.join("\n")}`,
-    { statements: statements.join(" ") },
+    `The role ${user} ${what}, and data is connected by a role that may only read. Run ${statements.join(" ")} and connect as itd_reader.`,
+    { role: user },
   );
 }
