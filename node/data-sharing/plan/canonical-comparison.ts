@@ -4,7 +4,7 @@
  */
 import type { PlanColumn } from "./columns.ts";
 import { casesOf, isNullable, strictColumnsOf } from "./columns-of.ts";
-import { constantOf, fromLinear, type Linear, plus, type Term, times, toLinear } from "./linear.ts";
+import { constantOf, fromLinear, isAbsent, type Linear, plus, type Term, times, toLinear } from "./linear.ts";
 import type { Expression, Predicate } from "./plan.ts";
 
 /** What is known of a column; undefined for one that the dataset does not have. */
@@ -21,6 +21,7 @@ export function canonicalComparison(
 ): Predicate[] {
   const { operator, left, right } = comparison;
   const difference = (a: Expression, b: Expression) => plus(toLinear(a), times(toLinear(b), -1n));
+  if (isAbsent(difference(left, right))) return [never];
   if (operator === "=") return equality(difference(left, right), [0n], negated, facts);
   // NOT left <= right is right < left, and null where that is null.
   const [low, high] = negated ? [right, left] : [left, right];
@@ -35,7 +36,9 @@ export function canonicalMembership(
   negated: boolean,
   facts: ColumnFacts,
 ): Predicate[] {
-  return equality(toLinear(membership.expression), membership.values.map(BigInt), negated, facts);
+  const linear = toLinear(membership.expression);
+  if (isAbsent(linear)) return [never];
+  return equality(linear, membership.values.map(BigInt), negated, facts);
 }
 
 /** Where none of the expressions is null. */

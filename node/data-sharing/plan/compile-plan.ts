@@ -78,7 +78,8 @@ export function compilePlan(
     );
   const bounding = boundingOf(algorithm, rows);
   const named = namedTargets(select);
-  const keys = keysOf(select, named, reading);
+  const namedKeys = keysOf(select, named, reading);
+  const keys = namedKeys.map(({ key }) => key);
   const contribution: Contribution = {
     rows: rowsPerPersonOf(rows),
     bounding,
@@ -86,7 +87,7 @@ export function compilePlan(
   };
   const releases = new ReleaseList();
   const floor = floorOf(select, keys, contribution, releases, dataset);
-  const { outputs, post } = answerOf(select, named, keys, reading, releases, context, contribution);
+  const { outputs, post } = answerOf(select, named, namedKeys, reading, releases, context, contribution);
   const charged = releases.charged(algorithm.microRho, contribution);
   const plan: Plan = {
     version: "itd-plan/2",
@@ -155,26 +156,42 @@ function defaultName(node: SqlNode): string | null {
 }
 
 /** GROUP BY's keys, those of SELECT first and in its order, so that the order in GROUP BY does not matter. */
-function keysOf(select: Select, named: NamedTarget[], reading: Reading): GroupKey[] {
+function keysOf(select: Select, named: NamedTarget[], reading: Reading): NamedKey[] {
   const keys = new Map<string, GroupKey>();
   for (const group of select.groups) {
     const node = groupedNode(group, named, reading);
     if (isAggregate(node)) refuse(group.place, "an aggregate is no grouping key");
-    const key = groupKeyOf(reading.scalar(node), reading, group.place);
-    keys.set(canonicalJson(key.expression), key);
+    const scalar = reading.scalar(node);
+    keys.set(keyName(scalar), groupKeyOf(scalar, reading, group.place));
     if ((groupCountOf({ keys: [...keys.values()] }) ?? 0) > domainSizeMax)
       refuse(group.place, `the keys span more than ${domainSizeMax} groups`);
   }
   const order = new Map<string, number>();
   for (const [index, { target }] of named.entries()) {
     if (isAggregate(target.node)) continue;
-    const text = canonicalJson(keyScalar(target.node, reading).expression);
+    const text = keyName(keyScalar(target.node, reading));
     if (!keys.has(text)) refuse(target.place, "a column of SELECT is an aggregate or stands in GROUP BY");
     if (!order.has(text)) order.set(text, index);
   }
   return [...keys]
     .sort(([a], [b]) => (order.get(a) ?? Infinity) - (order.get(b) ?? Infinity) || (a < b ? -1 : 1))
-    .map(([, key]) => key);
+    .map(([name, key]) => ({ name, key }));
+}
+
+/** A key with what tells it from the others. */
+interface NamedKey {
+  name: string;
+  key: GroupKey;
+}
+
+/** Its expression and how its values are called: a boolean and its integer are two keys, and so are two texts by one condition. */
+function keyName(scalar: Scalar): string {
+  if (scalar.type === "literal" || scalar.type === "null") return "";
+  const { type, expression } = scalar;
+  const scale = scalar.type === "number" ? scalar.scale : 0;
+  // A column has one domain.
+  const domain = scalar.type === "text" && expression.kind !== "column" ? scalar.domain : [];
+  return canonicalJson([expression, type, scale, domain]);
 }
 
 /** What an item of GROUP BY stands for: a place in SELECT, a name from it that is no column, or itself. */
@@ -243,7 +260,7 @@ function thresholdOf(
 function answerOf(
   select: Select,
   named: NamedTarget[],
-  keys: GroupKey[],
+  keys: NamedKey[],
   reading: Reading,
   releases: ReleaseList,
   { algorithm }: CompileContext,
@@ -252,7 +269,7 @@ function answerOf(
   const optionsOf = (name: string): AggregateOptions => ({
     clamps: algorithm.clamp,
     step: algorithm.candidates[name] ?? null,
-    candidatesMax: candidatesFor(keys),
+    candidatesMax: candidatesFor(keys.map(({ key }) => key)),
     isRowPerPerson: contribution.rows === 1n,
   });
   const outputs: Output[] = [];
@@ -289,9 +306,9 @@ function answerOf(
   return { outputs, post: compilePost(select, reading, outputOf, names) };
 }
 
-function keyPlace(scalar: Exclude<Scalar, { type: "literal" | "null" }>, keys: GroupKey[]): number {
-  const text = canonicalJson(scalar.expression);
-  return keys.findIndex((key) => canonicalJson(key.expression) === text);
+function keyPlace(scalar: Scalar, keys: NamedKey[]): number {
+  const wanted = keyName(scalar);
+  return keys.findIndex(({ name }) => name === wanted);
 }
 
 /** A histogram's columns may meet others. */

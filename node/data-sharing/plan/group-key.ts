@@ -20,6 +20,7 @@ export function groupKeyOf(scalar: Scalar, reading: Reading, place: Place): Grou
   if (columnsOf(expression).length === 0) refuse(place, "a constant is no grouping key");
   const values = scalar.type === "text" && scalar.open ? null : valuesOf(expression, reading, place);
   if (values === null) return openKey(scalar, place);
+  if (values.size === 0) refuse(place, "this grouping key is null for every row");
   const ascending = [...values].sort((a, b) => (a < b ? -1 : 1));
   const labels = ascending.map((value) => labelOf(value, scalar));
   return { kind: "declared", expression, values: ascending.map(String), labels };
@@ -41,8 +42,10 @@ function labelOf(value: bigint, scalar: KeyScalar): string {
 function valuesOf(expression: Expression, reading: Reading, place: Place): Set<bigint> | null {
   const columns = columnsOf(expression);
   const [column] = columns;
-  if (column === undefined)
-    return expression.kind === "null" ? new Set() : new Set([evaluateExpression(expression, {})!]);
+  if (column === undefined) {
+    const value = evaluateExpression(expression, {});
+    return new Set(value === null ? [] : [value]);
+  }
   if (columns.length === 1) {
     const range = reading.scope.rangeOf(column);
     const image = range === null ? null : imageOf(expression, column, range, reading);

@@ -1,6 +1,7 @@
 /**
  * Expressions as sums of whole multiples of indivisible terms plus a constant: the canonical form of arithmetic. Commuted, regrouped
- * and repeated operands come out the same. A term multiplied by zero stays, as it still makes the sum null where it is null.
+ * and repeated operands come out the same. A term multiplied by zero stays, as it still makes the sum null where it is null. With a NULL
+ * anywhere all of it is NULL.
  */
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import type { Expression } from "./plan.ts";
@@ -36,13 +37,26 @@ export function toLinear(expression: Expression): Linear {
       return product(expression.operands.map(toLinear));
     case "divide":
       return quotient(toLinear(expression.left), BigInt(expression.divisor));
-    case "date-part":
-      return termOf({ ...expression, of: canonicalExpression(expression.of) });
+    case "date-part": {
+      const of = canonicalExpression(expression.of);
+      return of.kind === "null" ? absent : termOf({ ...expression, of });
+    }
     // Brought into canonical form where it is compiled, as that takes what is known of columns.
     case "case":
-    case "null":
       return termOf(expression);
+    case "null":
+      return absent;
   }
+}
+
+/** NULL, for every row. */
+const absent: Linear = {
+  terms: new Map([["null", { base: { kind: "null" }, coefficient: 1n }]]),
+  constant: 0n,
+};
+
+export function isAbsent(linear: Linear): boolean {
+  return linear === absent;
 }
 
 export function fromLinear({ terms, constant }: Linear): Expression {
@@ -58,6 +72,7 @@ export function constantOf(value: bigint): Expression {
 }
 
 export function plus(left: Linear, right: Linear): Linear {
+  if (isAbsent(left) || isAbsent(right)) return absent;
   const terms = new Map(left.terms);
   for (const [key, term] of right.terms) {
     terms.set(key, { base: term.base, coefficient: (terms.get(key)?.coefficient ?? 0n) + term.coefficient });
@@ -65,7 +80,9 @@ export function plus(left: Linear, right: Linear): Linear {
   return { terms: sortedTerms(terms), constant: left.constant + right.constant };
 }
 
-export function times({ terms, constant }: Linear, factor: bigint): Linear {
+export function times(linear: Linear, factor: bigint): Linear {
+  if (isAbsent(linear)) return absent;
+  const { terms, constant } = linear;
   const scaled = [...terms].map(
     ([key, { base, coefficient }]) => [key, { base, coefficient: coefficient * factor }] as const,
   );
@@ -73,6 +90,7 @@ export function times({ terms, constant }: Linear, factor: bigint): Linear {
 }
 
 function product(factors: Linear[]): Linear {
+  if (factors.some(isAbsent)) return absent;
   let coefficient = 1n;
   const bases: Expression[] = [];
   const sums: Linear[] = [];
@@ -93,7 +111,7 @@ function product(factors: Linear[]): Linear {
 }
 
 function quotient(left: Linear, divisor: bigint): Linear {
-  if (divisor === 1n) return left;
+  if (divisor === 1n || isAbsent(left)) return left;
   const [only] = left.terms.values();
   // Rounded down as `/` does: what is divided is not negative.
   if (only === undefined) return { terms: new Map(), constant: left.constant / divisor };
