@@ -1,6 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "chai";
+import type { Plan } from "../../../../node/data-sharing/plan/plan.ts";
+import { byRegion, column, limits, manifestOf, planOf, rowCount, sumOf } from "../../../ports/data-files.ts";
 import { testPlanEngine } from "../../../ports/plan-engine.ts";
+import { expectCode } from "../../../support/errors.ts";
 import { type PostgresServer, startPostgres } from "../../../support/postgresql-server.ts";
-import { postgresUnderTest } from "./under-test.ts";
+import { type PostgresUnderTest, postgresUnderTest, reader, visitsColumns } from "./under-test.ts";
 
 describe("the PostgreSQL engine", () => {
   let server: PostgresServer;
@@ -10,4 +15,252 @@ describe("the PostgreSQL engine", () => {
   after(() => server.stop());
 
   describe("as a plan engine", () => testPlanEngine(() => postgresUnderTest(server)));
+
+  describe("over live tables", () => {
+    let data: PostgresUnderTest;
+    beforeEach(async () => {
+      data = await postgresUnderTest(server);
+      await server.sql(
+        `DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC;
+         CREATE TABLE visits (${visitsColumns}); GRANT SELECT ON visits TO ${reader};
+         INSERT INTO visits SELECT 'p' || n % 100, 'north', 1, n % 100, NULL, true, n FROM generate_series(1, 300) AS n`,
+      );
+    });
+    afterEach(() => data.dispose());
+
+    const connect = (table = "visits") => data.postgres.importFile(data.url(table), manifestOf());
+    const run = async (plan: Plan, more: Partial<typeof limits> = {}) =>
+      (await data.engine.execute("visits", plan, { ...limits, ...more })).vectors;
+    /** Where the rows are read through a view that does `what` to a row. */
+    const throughView = async (what: string) => {
+      await connect();
+      await server.sql(
+        `ALTER TABLE visits RENAME TO base; CREATE VIEW visits AS SELECT person, region, cost, ${what} AS age, day, acute, large FROM base; GRANT SELECT ON visits TO ${reader}`,
+      );
+    };
+
+    it("says nothing of what PostgreSQL says but to the custodian's own log", async () => {
+      await throughView("CAST('secret value ' || person AS integer)");
+      const error = await expectCode(() => run(planOf([sumOf(column("age"), 0n, 120n)])), "engine_failed");
+      expect(error.message).to.equal("The engine could not run the plan.");
+      expect(error.fields).to.deep.equal({});
+      expect(data.failures.join()).to.match(/invalid input syntax .*secret value/);
+    });
+
+    it("ends at the time limit, in the server too, and goes on", async () => {
+      await throughView("CASE WHEN pg_sleep(1) IS NULL THEN 1 ELSE age END");
+      const started = performance.now();
+      await expectCode(
+        () => run(planOf([sumOf(column("age"), 0n, 120n)]), { timeMsMax: 200 }),
+        "engine_limit",
+      );
+      expect(performance.now() - started).to.be.lessThan(1500);
+      const [running] = await server.sql(
+        `SELECT count(*) AS n FROM pg_stat_activity WHERE usename = '${reader}' AND state = 'active'`,
+      );
+      expect(running!.n).to.equal("0");
+      await server.sql("DROP VIEW visits; ALTER TABLE base RENAME TO visits");
+      expect(await run(planOf([rowCount]))).to.deep.equal([[300n]]);
+    });
+
+    it("does not wait for a lock beyond its limit", async () => {
+      await connect();
+      const other = await server.connect();
+      try {
+        await other.query("BEGIN; LOCK TABLE visits IN ACCESS EXCLUSIVE MODE");
+        await expectCode(() => run(planOf([rowCount]), { timeMsMax: 300 }), "engine_limit");
+      } finally {
+        await other.end();
+      }
+      expect(await run(planOf([rowCount]))).to.deep.equal([[300n]]);
+    });
+
+    it("is not available while the server is gone, and is again when it comes back", async () => {
+      await connect();
+      const plan = planOf([rowCount]);
+      await data.engine.requireAvailable("visits", plan);
+      await server.pause();
+      try {
+        const error = await expectCode(
+          () => data.engine.requireAvailable("visits", plan),
+          "dataset_unavailable",
+        );
+        expect(error.message).to.not.match(/127|ECONN|postgres/i);
+        expect(data.unavailable.at(-1)).to.match(
+          /^the database postgres at 127\.0\.0\.1:\d+ cannot be reached/,
+        );
+        await expectCode(() => run(plan), "engine_failed");
+      } finally {
+        await server.resume();
+      }
+      await data.engine.requireAvailable("visits", plan);
+      expect(await run(plan)).to.deep.equal([[300n]]);
+    });
+
+    it("is not available when table, column or right is gone, or the plan is for another manifest", async () => {
+      await connect();
+      const plan = planOf([rowCount]);
+      const refused = async (sql: string, back: string, pattern: RegExp) => {
+        await server.sql(sql);
+        await expectCode(() => data.engine.requireAvailable("visits", plan), "dataset_unavailable");
+        expect(data.unavailable.at(-1)).to.match(pattern);
+        await server.sql(back);
+        await data.engine.requireAvailable("visits", plan);
+      };
+      await refused(
+        "ALTER TABLE visits RENAME TO gone",
+        "ALTER TABLE gone RENAME TO visits",
+        /no table public\.visits/,
+      );
+      await refused(
+        "ALTER TABLE visits RENAME day TO d",
+        "ALTER TABLE visits RENAME d TO day",
+        /no column day/,
+      );
+      await refused(
+        `REVOKE SELECT ON visits FROM ${reader}`,
+        `GRANT SELECT ON visits TO ${reader}`,
+        /no column person/,
+      );
+      const others: Plan[] = [
+        planOf([rowCount], { rowsPerPerson: 6 }),
+        planOf([sumOf(column("height"), 0n, 1n)]),
+        planOf([rowCount], {
+          keys: [{ ...byRegion[0]!, labels: ["n", "s", "e", "w"] } as (typeof byRegion)[number]],
+        }),
+      ];
+      for (const other of others)
+        await expectCode(() => data.engine.requireAvailable("visits", other), "dataset_unavailable");
+    });
+
+    it("answers all parts of a plan from one moment while rows come and go", async () => {
+      await connect();
+      const buckets = { kind: "buckets", of: column("age"), low: "0", step: "10", buckets: 10 } as const;
+      const plan = planOf([
+        rowCount,
+        buckets,
+        sumOf(column("large"), 0n, 10n ** 6n),
+        buckets,
+        { kind: "people" },
+      ]);
+      const stop = { now: false };
+      let writes = 0;
+      const writing = (async () => {
+        const writer = await server.connect();
+        while (!stop.now) {
+          await writer.query(
+            "INSERT INTO visits SELECT 'q' || n, 'north', 1, 5, NULL, true, 0 FROM generate_series(1, 50) AS n",
+          );
+          await writer.query("DELETE FROM visits WHERE person LIKE 'q%'");
+          writes++;
+        }
+        await writer.end();
+      })();
+      const seen = new Set<bigint>();
+      for (let round = 0; round < 60; round++) {
+        const [rows, first, , second, people] = await run(plan);
+        const sum = (numbers: bigint[]) => numbers.reduce((a, b) => a + b, 0n);
+        expect([sum(first!), sum(second!), 200n + people![0]!]).to.deep.equal([rows![0], rows![0], rows![0]]);
+        seen.add(rows![0]!);
+      }
+      stop.now = true;
+      await writing;
+      expect(writes).to.be.greaterThan(10);
+      expect([...seen].sort()).to.deep.equal([300n, 350n]);
+    });
+
+    it("reads the same rows of a person at each question, and others under another secret", async () => {
+      await server.sql(
+        "DELETE FROM visits; INSERT INTO visits SELECT 'p' || n % 20, 'north', 1, n / 20, NULL, true, n FROM generate_series(0, 399) AS n",
+      );
+      const chosen = async () =>
+        (await run(planOf([sumOf(column("large"), 0n, 1000n)], { rowsPerPerson: 3 })))[0]![0];
+      await connect();
+      const first = await chosen();
+      // Neither where the rows lie, nor who else is there, has a part in the choice.
+      await server.sql(
+        "CREATE TABLE copy AS SELECT * FROM visits ORDER BY random(); DELETE FROM visits; INSERT INTO visits SELECT * FROM copy",
+      );
+      expect(await chosen()).to.equal(first);
+      const others = new Set<bigint | undefined>();
+      for (let round = 0; round < 5; round++) {
+        await data.dispose();
+        data = await postgresUnderTest(server);
+        await connect();
+        others.add(await chosen());
+      }
+      expect(others.size).to.be.greaterThan(1);
+    });
+
+    it("needs no window where a constraint keeps a person to one row, and notices when it is dropped", async () => {
+      await server.sql(
+        "DELETE FROM visits; INSERT INTO visits SELECT 'p' || n, 'north', 1, 1, NULL, true, n FROM generate_series(1, 50) AS n; ALTER TABLE visits ADD UNIQUE (person)",
+      );
+      await data.postgres.importFile(data.url("visits"), manifestOf({ rowsPerPerson: 1 }));
+      const plan = planOf([rowCount, { kind: "people" }], { rowsPerPerson: 1 });
+      expect(await run(plan)).to.deep.equal([[50n], [50n]]);
+      await server.sql(
+        "ALTER TABLE visits DROP CONSTRAINT visits_person_key; INSERT INTO visits SELECT * FROM visits",
+      );
+      expect(await run(plan)).to.deep.equal([[50n], [50n]]);
+      // A constraint over part of the rows is none, nor is one that children do not have.
+      await server.sql("CREATE UNIQUE INDEX ON visits (person) WHERE large < 0");
+      expect(await run(plan)).to.deep.equal([[50n], [50n]]);
+      const row = "('a', NULL, NULL, 1, NULL, NULL, 1)";
+      await server.sql(
+        `DELETE FROM visits; ALTER TABLE visits ADD UNIQUE (person); CREATE TABLE child () INHERITS (visits); INSERT INTO visits VALUES ${row}; INSERT INTO child VALUES ${row}`,
+      );
+      expect(await run(plan)).to.deep.equal([[1n], [1n]]);
+    });
+
+    it("takes the custodian's word on bounded rows only as long as it is true", async () => {
+      await server.sql("DELETE FROM visits WHERE large > 100");
+      await data.postgres.importFile(data.url("visits", "&bounded=visits"), manifestOf({ rowsPerPerson: 1 }));
+      const plan = planOf([rowCount, sumOf(column("age"), 0n, 120n)], { rowsPerPerson: 1 });
+      const once = await run(plan);
+      expect(once[0]).to.deep.equal([100n]);
+      await server.sql("INSERT INTO visits SELECT * FROM visits");
+      expect(await run(plan)).to.deep.equal(once);
+    });
+
+    it("cannot write, whatever a view of the custodian's tries", async () => {
+      await connect();
+      await server.sql(
+        `CREATE TABLE trace (n integer); GRANT INSERT ON trace TO ${reader};
+         CREATE FUNCTION note() RETURNS integer LANGUAGE sql VOLATILE AS 'INSERT INTO public.trace VALUES (1) RETURNING n';
+         ALTER TABLE visits RENAME TO base;
+         CREATE VIEW visits AS SELECT person, region, cost, note() AS age, day, acute, large FROM base; GRANT SELECT ON visits TO ${reader}`,
+      );
+      await expectCode(() => run(planOf([sumOf(column("age"), 0n, 120n)])), "engine_failed");
+      expect(data.failures.join()).to.match(/read-only transaction/);
+    });
+
+    it("does not take another schema's operators and functions for PostgreSQL's", async () => {
+      await connect();
+      await server.sql(
+        `CREATE FUNCTION public.md5(text) RETURNS text LANGUAGE sql AS 'SELECT pg_sleep(60)::text';
+         CREATE FUNCTION public.count(integer) RETURNS bigint LANGUAGE sql AS 'SELECT 7::bigint';
+         ALTER ROLE ${reader} SET search_path = public, pg_catalog`,
+      );
+      await data.dispose();
+      data = await postgresUnderTest(server);
+      await connect();
+      expect(await run(planOf([rowCount, { kind: "count", of: column("age") }]))).to.deep.equal([
+        [300n],
+        [300n],
+      ]);
+      await server.sql(`ALTER ROLE ${reader} RESET search_path`);
+    });
+
+    it("refuses more questions than may wait, with a code", async () => {
+      await data.dispose();
+      data = await postgresUnderTest(server, { engine: { concurrency: 1, waitingMax: 1 } });
+      await throughView("CASE WHEN pg_sleep(0.002) IS NULL THEN 1 ELSE age END");
+      const ask = () => run(planOf([sumOf(column("age"), 0n, 120n)]));
+      const [first, second] = [ask(), ask()];
+      await delay(20);
+      await expectCode(ask, "engine_limit");
+      expect(await first).to.deep.equal(await second);
+    });
+  });
 });
