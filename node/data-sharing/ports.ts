@@ -65,7 +65,10 @@ export interface ImportProgress {
   bytesTotal: number;
 }
 
-/** What the custodian is told after a dataset was connected. Never leaves the custodian's side: it is exact. */
+/**
+ * What the custodian is told after a dataset was connected. Never leaves the custodian's side: it is exact. Of all tables together; columns
+ * of further tables are called `table.column`.
+ */
 export interface ImportReport {
   rows: number;
   people: number;
@@ -81,20 +84,24 @@ export interface ImportReport {
   unfit?: Record<string, number>;
   /** Columns of the file that the manifest does not declare, as the file names them. */
   ignoredColumns: string[];
-  /** Of a CSV file: comma, semicolon or tab. */
+  /** Of a CSV file, that of the first table: comma, semicolon or tab. */
   delimiter: string | null;
+  /** By table, where there is more than one. */
+  tables?: Record<string, { rows: number; rowsLeftOut: number }>;
 }
 
 /** Keeps the custodian's datasets, each imported whole or not at all. */
 export interface DatasetStore {
   /**
    * Reads a CSV or Parquet file into the store, replacing the dataset of this name.
+   * @param furtherFiles By table, one for each further table of the manifest.
    * @throws TrustedDataError `data_file_*` with line numbers, `catalogue_too_large`; then nothing has changed.
    */
   importFile(
     file: string,
     manifest: DatasetManifest,
     onProgress?: (progress: ImportProgress) => void,
+    furtherFiles?: Readonly<Record<string, string>>,
   ): Promise<ImportReport>;
   /** Manifests of all datasets here, by name. */
   manifests(): DatasetManifest[];

@@ -3,6 +3,7 @@
  * there is one set of rules. No text from a file or a manifest becomes part of a statement: domains enter through ENUM types made from
  * a table, names of file columns are `f0`, `f1`, ...
  */
+import { openTextLengthMax } from "../../data-sharing/manifests/text-code.ts";
 import { type StoredColumn, storedMagnitudeMax } from "./stored-columns.ts";
 
 /** What happened to a value, kept beside it while importing. */
@@ -16,6 +17,7 @@ const bad = {
   notDate: 13,
   notBoolean: 14,
   notInDomain: 15,
+  tooLong: 16,
 } as const;
 
 export const badReasons: Readonly<Record<number, string>> = {
@@ -25,7 +27,11 @@ export const badReasons: Readonly<Record<number, string>> = {
   [bad.notDate]: "not a date of the form YYYY-MM-DD",
   [bad.notBoolean]: "neither true nor false",
   [bad.notInDomain]: "not in the declared domain",
+  [bad.tooLong]: `longer than ${openTextLengthMax} characters`,
 };
+
+/** Of the SHA-256 in hexadecimal, as `textCode` takes them. */
+const codeDigits = 15;
 
 export interface Conversion {
   /** The stored integer before it is moved to a bound, or NULL. */
@@ -70,6 +76,11 @@ export function conversionOf(
         mark: badWhenNull(bad.notBoolean),
       };
     case "text":
+      if (column.open)
+        return {
+          value: `CAST('0x' || left(sha256(${text}), ${codeDigits}) AS BIGINT)`,
+          mark: marked(`WHEN length(${text}) > ${openTextLengthMax} THEN ${bad.tooLong}`),
+        };
       return {
         value: `CAST(enum_code(TRY_CAST(${text} AS ${domainType})) AS INTEGER)`,
         mark: badWhenNull(column.nullable ? mark.madeNull : bad.notInDomain),

@@ -61,8 +61,9 @@ export class DuckDbDatasetStore implements DatasetStore {
     file: string,
     manifest: DatasetManifest,
     onProgress: (progress: ImportProgress) => void = () => {},
+    furtherFiles: Readonly<Record<string, string>> = {},
   ): Promise<ImportReport> {
-    const mine = this.#last.then(() => this.#import(file, manifest, onProgress));
+    const mine = this.#last.then(() => this.#import({ ...furtherFiles }, file, manifest, onProgress));
     this.#last = mine.catch(() => {});
     return mine;
   }
@@ -73,16 +74,18 @@ export class DuckDbDatasetStore implements DatasetStore {
   }
 
   async #import(
+    furtherFiles: Readonly<Record<string, string>>,
     file: string,
     manifest: DatasetManifest,
     onProgress: (progress: ImportProgress) => void,
   ): Promise<ImportReport> {
     const { folder, randomness, fileBytesMax, importMemoryBytesMax, threads } = this.#options;
+    const files = filesOf(manifest, file, furtherFiles);
     this.#requireRoom(manifest);
     const workFolder = createWorkFolder(folder);
     try {
       const target = join(workFolder, "data.duckdb");
-      const report = await buildDataFile(file, manifest, target, {
+      const report = await buildDataFile(files, manifest, target, {
         workFolder,
         key: randomness.bytes(32),
         personSecret: needsConsent(manifest) ? await openPersonSecret(folder, randomness) : undefined,
@@ -119,4 +122,28 @@ export class DuckDbDatasetStore implements DatasetStore {
       { bytes: String(bytes), bytesMax: String(catalogueBytesMax) },
     );
   }
+}
+
+/** By table. @throws TrustedDataError `data_file_not_found` */
+function filesOf(
+  manifest: DatasetManifest,
+  file: string,
+  furtherFiles: Readonly<Record<string, string>>,
+): Map<string, string> {
+  const further = Object.keys(manifest.furtherTables);
+  const missing = further.find((table) => !Object.hasOwn(furtherFiles, table));
+  if (missing !== undefined)
+    throw new TrustedDataError(
+      "data_file_not_found",
+      `The manifest of ${manifest.name} declares a table ${missing}: give its file, too.`,
+      { table: missing },
+    );
+  const unknown = Object.keys(furtherFiles).find((table) => !further.includes(table));
+  if (unknown !== undefined)
+    throw new TrustedDataError(
+      "data_file_not_found",
+      `The manifest of ${manifest.name} declares no further table ${unknown}; it has ${further.join(", ") || "none"}.`,
+      { table: unknown },
+    );
+  return new Map([[manifest.table, file], ...further.map((table) => [table, furtherFiles[table]!] as const)]);
 }

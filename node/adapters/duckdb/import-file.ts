@@ -1,5 +1,5 @@
 /**
- * Builds a dataset's DuckDB file from a CSV or Parquet file: text to integers, clamped to the declared bounds, rows bounded per person.
+ * Builds a dataset's DuckDB file from CSV or Parquet files, one for each table: text to integers, clamped to the declared bounds, rows bounded per person.
  *
  * The work goes through a second database that is deleted afterwards, as freed blocks of a DuckDB file keep their content: the file that
  * stays has never held a person's name. Names become MD5 under a secret key drawn for this import (a keyed shuffle: no hash leaves, and
@@ -7,25 +7,22 @@
  * person ranked by a keyed hash of their place; the table lies in this order, so nothing of the file's order stays. Where consent is needed,
  * each number stays with a hash under the repository's own secret, so that enrolments hold over imports.
  */
-import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { type DatasetManifest, needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
+import {
+  type DatasetManifest,
+  needsConsent,
+  tablesOf,
+} from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { ImportProgress, ImportReport } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
-import { badReasons, conversionOf, firstBadMark, mark } from "./convert-columns.ts";
-import { type BadRow, badRowsError, badRowsShownMax } from "./data-file-errors.ts";
-import { type DataSource, openDataSource, scanShare } from "./data-source.ts";
-import { hashColumns, hashWordSql, personHashSql } from "./person-hash-sql.ts";
-import {
-  identifierOf,
-  type StoredColumn,
-  shapeHash,
-  sqlName,
-  storedColumns,
-  tableName,
-} from "./stored-columns.ts";
+import { openDataSource, scanShare } from "./data-source.ts";
+import { personHashSql } from "./person-hash-sql.ts";
+import { type Counts, checkStaged, stageTable, type TableToStage } from "./staged-table.ts";
+import { storeTables } from "./store-tables.ts";
+import { identifierOf, type StoredColumn, storedColumns } from "./stored-columns.ts";
 
 const progressIntervalMs = 250;
 /** Where in the whole storing begins, by measurement. */
@@ -44,9 +41,12 @@ export interface ImportOptions {
   onProgress: (progress: ImportProgress) => void;
 }
 
-/** Writes the data file at `target`, complete and closed. */
+/**
+ * Writes the data file at `target`, complete and closed.
+ * @param files By table, all those of the manifest.
+ */
 export async function buildDataFile(
-  file: string,
+  files: ReadonlyMap<string, string>,
   manifest: DatasetManifest,
   target: string,
   options: ImportOptions,
@@ -60,7 +60,7 @@ export async function buildDataFile(
   });
   const connection = await instance.connect();
   try {
-    return await build(connection, file, manifest, target, options);
+    return await build(connection, files, manifest, target, options);
   } catch (error) {
     throw importError(error);
   } finally {
@@ -69,51 +69,141 @@ export async function buildDataFile(
   }
 }
 
+interface StagedTable {
+  name: string;
+  columns: StoredColumn[];
+  counts: Counts;
+  ignoredColumns: string[];
+  delimiter: string | null;
+}
+
 async function build(
   connection: DuckDBConnection,
-  file: string,
+  files: ReadonlyMap<string, string>,
   manifest: DatasetManifest,
   target: string,
-  { key, personSecret, fileBytesMax, onProgress }: ImportOptions,
+  options: ImportOptions,
 ): Promise<ImportReport> {
+  const { key, personSecret } = options;
   assert(key.length === 32, "the key has 32 bytes");
   assert(needsConsent(manifest) === (personSecret !== undefined), "people are known where consent is needed");
   const secret = Buffer.from(key).toString("hex");
-  const columns = storedColumns(manifest);
-  const person = identifierOf(manifest.person);
-  const wanted = [person, ...columns.map((column) => column.name)];
-  const source = await openDataSource(file, wanted, connection, fileBytesMax, onProgress);
-  const report = (share: number) =>
-    onProgress({ bytesRead: Math.round(source.bytes * share), bytesTotal: source.bytes });
-  await makeDomains(connection, columns);
+  const report = await progressOf(files, options.onProgress);
+  const tables: StagedTable[] = [];
+  for (const name of tablesOf(manifest).keys())
+    tables.push(
+      await namingFile(files, name, () =>
+        readTable(connection, manifest, name, files, secret, options, (share) =>
+          report(name, storeShare * share),
+        ),
+      ),
+    );
+  const stored = await withProgress(
+    connection,
+    (done) => report(null, storeShare + (1 - storeShare) * done),
+    () => storeTables(connection, manifest, secret, target),
+  );
+  report(null, 1);
+  return reportOf(tables, stored.people, stored.kept);
+}
+
+/** @param onShare Told how much of reading the table is done. */
+async function readTable(
+  connection: DuckDBConnection,
+  manifest: DatasetManifest,
+  name: string,
+  files: ReadonlyMap<string, string>,
+  secret: string,
+  { personSecret, fileBytesMax }: ImportOptions,
+  onShare: (share: number) => void,
+): Promise<StagedTable> {
+  const [at, file] = [[...tablesOf(manifest).keys()].indexOf(name), files.get(name)!];
+  const columns = storedColumns(tablesOf(manifest).get(name)!);
+  const wanted = [identifierOf(manifest.person), ...columns.map((column) => column.name)];
+  const source = await openDataSource(file, wanted, connection, fileBytesMax, ({ bytesRead, bytesTotal }) =>
+    onShare(bytesRead / bytesTotal / storeShare),
+  );
+  const hashOf =
+    personSecret === undefined
+      ? undefined
+      : (text: string) => personHashSql(personSecret, manifest.name, text);
+  const table: TableToStage = { at, file, source, columns, person: manifest.person, secret, hashOf };
   await withProgress(
     connection,
-    (done) => report(scanShare + (storeShare - scanShare) * done),
-    () =>
-      stage(connection, file, source, columns, person, secret, (text) =>
-        personSecret === undefined ? undefined : personHashSql(personSecret, manifest.name, text),
+    (done) => onShare((scanShare + (storeShare - scanShare) * done) / storeShare),
+    () => stageTable(connection, table),
+  );
+  const counts = await checkStaged(connection, table);
+  const ignoredColumns = source.names.filter((column) => !wanted.includes(identifierOf(column)));
+  return { name, columns, counts, ignoredColumns, delimiter: source.delimiter };
+}
+
+/** Of several files the one that an error is about. */
+async function namingFile<T>(
+  files: ReadonlyMap<string, string>,
+  table: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const known = importError(error);
+    if (files.size === 1) throw known;
+    const file = basename(files.get(table)!);
+    throw new TrustedDataError(known.code, `${file} (table ${table}): ${known.message}`, {
+      ...known.fields,
+      file,
+      table,
+    });
+  }
+}
+
+/** A share of one table's file, or of all files, as bytes of all; never less than before. */
+async function progressOf(
+  files: ReadonlyMap<string, string>,
+  onProgress: (progress: ImportProgress) => void,
+): Promise<(table: string | null, share: number) => void> {
+  const sizes = new Map<string, number>();
+  for (const [table, file] of files) sizes.set(table, (await stat(file).catch(() => undefined))?.size ?? 0);
+  const bytesTotal = [...sizes.values()].reduce((a, b) => a + b, 0);
+  let furthest = 0;
+  return (table, share) => {
+    let bytes = share * (table === null ? bytesTotal : sizes.get(table)!);
+    if (table !== null)
+      for (const [other, size] of sizes) {
+        if (other === table) break;
+        bytes += storeShare * size;
+      }
+    furthest = Math.max(furthest, Math.round(bytes));
+    onProgress({ bytesRead: furthest, bytesTotal });
+  };
+}
+
+/** Columns of further tables are told apart by their table. */
+function reportOf(tables: readonly StagedTable[], people: number, kept: readonly number[]): ImportReport {
+  const label = (at: number, column: string) => (at === 0 ? column : `${tables[at]!.name}.${column}`);
+  const merged = (of: (counts: Counts) => Record<string, number>) =>
+    Object.fromEntries(
+      tables.flatMap(({ counts }, at) =>
+        Object.entries(of(counts)).map(([column, count]) => [label(at, column), count]),
       ),
-  );
-  await refuseBadRows(connection, source, columns, manifest.person);
-  const counts = await countMarks(connection, columns);
-  if (counts.rows === 0) throw new TrustedDataError("data_file_empty", "The file has no rows.");
-  if (source.rows !== undefined && source.rows !== counts.rows)
-    throw new TrustedDataError("data_file_invalid", "The file changed while it was read: import it again.");
-  const { people, kept } = await withProgress(
-    connection,
-    (done) => report(storeShare + (1 - storeShare) * done),
-    () => store(connection, columns, manifest, secret, target),
-  );
-  report(1);
+    );
+  const byTable = tables.map(({ name, counts: { rows } }, at) => [
+    name,
+    { rows, rowsLeftOut: rows - kept[at]! },
+  ]) as [string, { rows: number; rowsLeftOut: number }][];
+  const total = (of: (table: { rows: number; rowsLeftOut: number }) => number) =>
+    byTable.reduce((sum, [, table]) => sum + of(table), 0);
   return {
-    rows: counts.rows,
+    rows: total(({ rows }) => rows),
     people,
-    rowsLeftOut: counts.rows - kept,
-    clamped: counts.clamped,
-    rounded: counts.rounded,
-    madeNull: counts.madeNull,
-    ignoredColumns: source.names.filter((name) => !wanted.includes(identifierOf(name))),
-    delimiter: source.delimiter,
+    rowsLeftOut: total(({ rowsLeftOut }) => rowsLeftOut),
+    clamped: merged(({ clamped }) => clamped),
+    rounded: merged(({ rounded }) => rounded),
+    madeNull: merged(({ madeNull }) => madeNull),
+    ignoredColumns: tables.flatMap(({ ignoredColumns }, at) => ignoredColumns.map((name) => label(at, name))),
+    delimiter: tables[0]!.delimiter,
+    ...(tables.length > 1 ? { tables: Object.fromEntries(byTable) } : {}),
   };
 }
 
@@ -134,56 +224,6 @@ async function withProgress<T>(
   }
 }
 
-/** The ENUM types by which texts become their place in the domain. */
-async function makeDomains(connection: DuckDBConnection, columns: StoredColumn[]): Promise<void> {
-  await connection.run("CREATE TABLE domains (of_ INTEGER, place INTEGER, value VARCHAR)");
-  const appender = await connection.createAppender("domains");
-  for (const [of, column] of columns.entries())
-    for (const [place, value] of column.domain.entries()) {
-      appender.appendInteger(of);
-      appender.appendInteger(place);
-      appender.appendVarchar(value);
-      appender.endRow();
-    }
-  appender.closeSync();
-  for (const [of, column] of columns.entries())
-    if (column.type === "text")
-      await connection.run(
-        `CREATE TYPE domain${of} AS ENUM (SELECT value FROM domains WHERE of_ = ${of} ORDER BY place)`,
-      );
-}
-
-/** Every row of the file in its order, as integers and marks. */
-async function stage(
-  connection: DuckDBConnection,
-  file: string,
-  source: DataSource,
-  columns: StoredColumn[],
-  person: string,
-  secret: string,
-  /** SQL of the keyed hash of a person's text, in hexadecimal. */
-  hashOf: (text: string) => string | undefined,
-): Promise<void> {
-  const identifiers = source.names.map(identifierOf);
-  const field = (name: string) => `f${identifiers.indexOf(name)}`;
-  const conversions = columns.map((column, at) =>
-    conversionOf(column, field(column.name), `v${at}`, `domain${at}`),
-  );
-  const texts = [...new Set([person, ...columns.map((column) => column.name)].map(field))];
-  const values = conversions.map(({ value }, at) => `, ${value} AS v${at}`).join("");
-  const marks = conversions.map((one, at) => `, v${at}, CAST(${one.mark} AS UTINYINT) AS m${at}`).join("");
-  const personText = field(person);
-  const hash = hashOf(personText);
-  const known = hash === undefined ? "" : `, CASE WHEN ${personText} IS NOT NULL THEN ${hash} END AS h`;
-  await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
-  await connection.run(
-    `CREATE TABLE staged AS
-     SELECT CASE WHEN ${personText} IS NOT NULL THEN md5_number(concat('${secret}', ${personText})) END AS p${known}${marks}
-     FROM (SELECT ${texts.join(", ")}${values} FROM ${source.from})`,
-    [file],
-  );
-}
-
 /** What DuckDB says is for the custodian, who owns file and machine; it may be exact. */
 function importError(error: unknown): TrustedDataError {
   if (error instanceof TrustedDataError) return error;
@@ -199,101 +239,4 @@ function importError(error: unknown): TrustedDataError {
     "data_file_invalid",
     `The file could not be imported (${detail}): write it anew and import it again.`,
   );
-}
-
-async function refuseBadRows(
-  connection: DuckDBConnection,
-  source: DataSource,
-  columns: StoredColumn[],
-  person: string,
-): Promise<void> {
-  const marks = columns.map((_, at) => `m${at}`);
-  const isBad = ["p IS NULL", ...marks.map((name) => `${name} >= ${firstBadMark}`)].join(" OR ");
-  const found = await connection.runAndReadAll(
-    `SELECT rowid, p IS NULL, ${marks.join(", ")} FROM staged WHERE ${isBad} ORDER BY rowid LIMIT ${badRowsShownMax + 1}`,
-  );
-  const rows = found.getRows();
-  if (rows.length === 0) return;
-  const places = await source.placesOf(rows.map(([row]) => Number(row)));
-  const bad = rows.flatMap(([row, nobody, ...codes]): BadRow[] => {
-    const line = places.get(Number(row)) ?? 0;
-    const reasons = codes.flatMap((code, at): BadRow[] => {
-      const reason = badReasons[Number(code)];
-      return reason === undefined ? [] : [{ line, column: columns[at]!.name, reason }];
-    });
-    return nobody === true ? [{ line, column: person, reason: "no person" }, ...reasons] : reasons;
-  });
-  throw badRowsError(bad, source.unit);
-}
-
-interface Counts {
-  rows: number;
-  clamped: Record<string, number>;
-  rounded: Record<string, number>;
-  madeNull: Record<string, number>;
-}
-
-async function countMarks(connection: DuckDBConnection, columns: StoredColumn[]): Promise<Counts> {
-  const counts = columns.flatMap(({ low, high }, at) => [
-    `count(*) FILTER (v${at} < ${low} OR v${at} > ${high})`,
-    `count(*) FILTER (m${at} = ${mark.rounded})`,
-    `count(*) FILTER (m${at} = ${mark.madeNull})`,
-  ]);
-  const found = await connection.runAndReadAll(`SELECT count(*), ${counts.join(", ")} FROM staged`);
-  const [rows, ...numbers] = found.getRows()[0]!.map(Number);
-  const kind = (offset: number) =>
-    Object.fromEntries(
-      columns
-        .map((column, at) => [column.name, numbers[3 * at + offset]!] as const)
-        .filter(([, count]) => count > 0),
-    );
-  return { rows: rows!, clamped: kind(0), rounded: kind(1), madeNull: kind(2) };
-}
-
-async function store(
-  connection: DuckDBConnection,
-  columns: StoredColumn[],
-  manifest: DatasetManifest,
-  secret: string,
-  target: string,
-): Promise<{ people: number; kept: number }> {
-  const values = columns.map(({ low, high, sqlType }, at) => {
-    const name = sqlName(columns[at]!.name);
-    // Not with LEAST and GREATEST: they skip NULL.
-    return `CAST(CASE WHEN v${at} < ${low} THEN ${low} WHEN v${at} > ${high} THEN ${high} ELSE v${at} END AS ${sqlType}) AS ${name}`;
-  });
-  // One sort, which DuckDB does on disk where memory is short; a window function over as many rows it does not. A row's place in the sorted
-  // table, less that of its person's first row, is its rank.
-  const isKnown = needsConsent(manifest);
-  const statements = [
-    `CREATE TABLE sorted AS SELECT * FROM staged ORDER BY p, md5_number(concat('${secret}', rowid))`,
-    "DROP TABLE staged",
-    `CREATE TABLE people AS SELECT row_number() OVER () AS person_, * FROM
-     (SELECT p, min(rowid) AS start${isKnown ? ", any_value(h) AS h" : ""} FROM sorted GROUP BY p ORDER BY start)`,
-    `ATTACH '${target.replaceAll("'", "''")}' AS data`,
-    `CREATE TABLE data.${tableName(manifest.table)} AS
-     SELECT person_, CAST(sorted.rowid - start + 1 AS INTEGER) AS rank_, ${values.join(", ")}
-     FROM sorted JOIN people USING (p) WHERE sorted.rowid - start < ${manifest.rowsPerPerson}`,
-    ...(isKnown
-      ? [
-          `CREATE TABLE data.people_ AS SELECT person_, ${hashColumns.map((name, at) => `${hashWordSql("h", at)} AS ${name}`).join(", ")}
-           FROM people ORDER BY person_`,
-        ]
-      : []),
-    `CREATE TABLE data.built_ AS SELECT '${shapeHash(manifest)}' AS shape, CAST(${seedOf(secret)} AS BIGINT) AS seed,
-     (SELECT max(person_) FROM people) AS people, (SELECT count(*) FROM data.${tableName(manifest.table)}) AS row_count`,
-  ];
-  for (const sql of statements) await connection.run(sql);
-  const found = await connection.runAndReadAll(
-    `SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM data.${tableName(manifest.table)})`,
-  );
-  await connection.run("CHECKPOINT data");
-  await connection.run("DETACH data");
-  const [people, kept] = found.getRows()[0]!.map(Number);
-  return { people: people!, kept: kept! };
-}
-
-/** Says nothing about the secret itself, which the file must not hold. */
-function seedOf(secret: string): bigint {
-  return createHash("sha256").update(`groups ${secret}`).digest().readBigInt64LE();
 }
