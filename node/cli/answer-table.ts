@@ -1,5 +1,9 @@
 /** An answer as a table: a row for each group, or, where that is wider than the terminal, a line for each number of a few groups. */
-import type { PresentedAnswer, PresentedRow } from "../data-sharing/release/presented-answer.ts";
+import type {
+  PresentedAnswer,
+  PresentedColumn,
+  PresentedRow,
+} from "../data-sharing/release/presented-answer.ts";
 import { shownAt } from "./shown-digits.ts";
 import type { Painter } from "./style.ts";
 import { naturalWidth, renderTable, type TableColumn } from "./table.ts";
@@ -30,8 +34,8 @@ interface Cells {
 
 function upright({ columns, rows }: PresentedAnswer, units: Units): Cells {
   const hasMargin = columns.map((_, i) => rows.some((row) => row.margins[i] !== null));
-  const titles = columns.flatMap(({ name, kind }, i): TableColumn[] =>
-    kind === "key" ? [{ title: name }] : measured(withUnit(name, units), hasMargin[i]!),
+  const titles = columns.flatMap((column, i): TableColumn[] =>
+    column.kind === "key" ? [{ title: column.name }] : measured(titleOf(column, units), hasMargin[i]!),
   );
   const cells = rows.map((row) =>
     columns.flatMap((_, i) => {
@@ -50,13 +54,13 @@ function turned({ columns, rows }: PresentedAnswer, units: Units): Cells {
     const mark = row.partial ? " *" : "";
     return measured(`${keys.length === 0 ? "all" : keys.join(", ")}${mark}`, hasMargin[place]!);
   });
-  const cells = columns.flatMap(({ name, kind }, i) => {
-    if (kind === "key") return [];
+  const cells = columns.flatMap((column, i) => {
+    if (column.kind === "key") return [];
     const numbers = rows.flatMap((row, place) => [
       valueText(row, i),
       ...(hasMargin[place] ? [marginText(row, i)] : []),
     ]);
-    return [[withUnit(name, units), ...numbers]];
+    return [[titleOf(column, units), ...numbers]];
   });
   return { titles: [{ title: "" }, ...titles], cells };
 }
@@ -68,9 +72,10 @@ function measured(title: string, hasMargin: boolean): TableColumn[] {
   ];
 }
 
-function withUnit(name: string, units: Units): string {
-  const unit = units.get(name);
-  return unit === undefined ? name : `${name} (${unit})`;
+/** With what a bucket holds, or the unit. */
+function titleOf({ name, label }: PresentedColumn, units: Units): string {
+  const more = label ?? units.get(name);
+  return more === undefined ? name : `${name} (${more})`;
 }
 
 function valueText(row: PresentedRow, column: number): string {

@@ -48,6 +48,7 @@ export function answerDocument({
   const spacings = columns.flatMap(({ name, spacing }) =>
     spacing === null ? [] : [[name, numberOrNull(spacing)]],
   );
+  const labels = columns.flatMap(({ name, label }) => (label === undefined ? [] : [[name, label]]));
   const marginsOf = (row: PresentedRow) =>
     columns.flatMap(({ name, kind }, i) => (kind === "key" ? [] : [[name, numberOrNull(row.margins[i])]]));
   const charged = answered.map(({ transcript }) => BigInt(transcript.chargeMicroRho));
@@ -61,6 +62,7 @@ export function answerDocument({
       ...(row.suppressed && { suppressed: true }),
       ...(row.partial && { partial: true }),
     })),
+    ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
     uncertainty: {
       confidence,
       margins: rows.map((row) => Object.fromEntries(marginsOf(row))),

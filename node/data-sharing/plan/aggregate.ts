@@ -26,7 +26,7 @@ export type Aggregate =
       sample: boolean;
       root: boolean;
     }
-  | { kind: "histogram"; buckets: Of<"buckets"> }
+  | { kind: "histogram"; buckets: Of<"buckets">; scale: number }
   | {
       kind: "quantile";
       buckets: Of<"buckets">;
@@ -214,6 +214,7 @@ function histogram(
   checkArithmetic(scalar.expression, reading, argument.place);
   return {
     kind: "histogram",
+    scale: scalar.scale,
     buckets: {
       kind: "buckets",
       of: scalar.expression,

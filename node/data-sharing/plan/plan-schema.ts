@@ -196,6 +196,7 @@ const outputSchema = z.discriminatedUnion("kind", [
     ...named,
     release: placeSchema,
     cell: z.int().min(0).max(cellsMax),
+    label: z.string().min(1).max(100).optional(),
   }),
   z.strictObject({ kind: z.literal("sum"), ...named, release: placeSchema, scale: scaleSchema }),
   z.strictObject({

@@ -125,7 +125,12 @@ export type Release =
 export type Output = { name: string /** Or only for HAVING and ORDER BY. */; shown: boolean } & (
   | { kind: "key"; key: number }
   /** `cell` is 0 but for the buckets of a histogram; its release's vector is count, people or buckets. */
-  | { kind: "count"; release: number; cell: number }
+  | {
+      kind: "count";
+      release: number;
+      cell: number /** What a bucket holds: `0 to 10`, the upper end outside. */;
+      label?: string;
+    }
   /** The vector's centre is zero. */
   | { kind: "sum"; release: number; scale: number }
   /** centre + sum / count; `scale` is that of what is averaged, shown with two more places. */

@@ -2,6 +2,7 @@
 import { TrustedDataError } from "../../errors.ts";
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { shareOfCharge } from "../accounting/zcdp.ts";
+import { formatDecimal } from "../manifests/grid.ts";
 import { integerSquareRoot } from "../mechanisms/discrete-gaussian.ts";
 import { extremeOffset } from "../mechanisms/quantile-scores.ts";
 import type { Aggregate } from "./aggregate.ts";
@@ -117,7 +118,8 @@ export function outputsOf(
     case "histogram": {
       const release = releases.noisy(aggregate.buckets);
       return Array.from({ length: aggregate.buckets.buckets }, (_, cell) => {
-        return { kind: "count", name: `${name}_${cell + 1}`, shown, release, cell };
+        const label = bucketLabel(aggregate.buckets, cell, aggregate.scale);
+        return { kind: "count", name: `${name}_${cell + 1}`, shown, release, cell, label };
       });
     }
     case "quantile": {
@@ -125,4 +127,9 @@ export function outputsOf(
       return [{ ...named, kind: "quantile", release: releases.candidate(aggregate), type, scale }];
     }
   }
+}
+
+function bucketLabel({ low, step }: { low: string; step: string }, cell: number, scale: number): string {
+  const edge = (at: number) => formatDecimal(BigInt(low) + BigInt(step) * BigInt(at), scale);
+  return `${edge(cell)} to ${edge(cell + 1)}`;
 }

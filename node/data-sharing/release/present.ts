@@ -78,7 +78,14 @@ export function presentGroups(plans: Plan[], groups: PresentedGroup[]): Presente
 
 function columnOf(plan: Plan, output: Output, grid: number): PresentedColumn {
   const { name, kind } = output;
-  const column = { name, kind, scale: shownScaleOf(output, grid), spacing: null, rankMargin: null };
+  const column = {
+    name,
+    kind,
+    ...(output.kind === "count" && output.label !== undefined && { label: output.label }),
+    scale: shownScaleOf(output, grid),
+    spacing: null,
+    rankMargin: null,
+  };
   if (output.kind !== "quantile") return { ...column, type: kind === "key" ? "text" : "number" };
   const release = plan.releases[output.release]!;
   const vector = plan.vectors[release.vector]!;

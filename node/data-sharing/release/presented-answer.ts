@@ -6,6 +6,8 @@ export interface PresentedColumn {
   kind: Output["kind"];
   /** What its values are: a key's label is text. */
   type: "text" | "number" | "date";
+  /** Of a bucket of a histogram: what it holds. */
+  label?: string;
   /** Decimal places of its values; averages and variances have two more than what they are made of. */
   scale: number;
   /** Of a quantile: how far apart its candidates are, in the column's own unit, or in days; the value is one of them. */

@@ -47,6 +47,18 @@ describe("from SQL to a table", () => {
       .sort((a, b) => a - b);
   const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
 
+  it("says what each bucket of a histogram holds", () => {
+    const plan = planOf("SELECT HISTOGRAM(wage, 0, 50, 4) AS wages FROM people", loud, open);
+    const { columns, rows: shown } = tableOf(plan);
+    expect(columns.map(({ name, label }) => [name, label])).to.deep.equal([
+      ["wages_1", "0.00 to 12.50"],
+      ["wages_2", "12.50 to 25.00"],
+      ["wages_3", "25.00 to 37.50"],
+      ["wages_4", "37.50 to 50.00"],
+    ]);
+    for (const value of shown[0]!.values) expect(Number(value)).to.be.closeTo(1_500, 50);
+  });
+
   it("gives every aggregate near the truth, and its margin holds it", () => {
     const plan = planOf(
       "SELECT sex, COUNT(*) AS n, SUM(wage) AS total, AVG(wage) AS mean, VARIANCE(wage) AS variance, STDDEV_POP(wage) AS deviation, " +
