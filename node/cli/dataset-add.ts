@@ -20,6 +20,8 @@ interface AddOptions extends ClientOptions {
   manifest?: string;
   config?: string;
   propose?: boolean;
+  /** `NAME=FILE` each. */
+  table?: string[];
 }
 
 export function addCommand(context: Context, ending: Ending): Command {
@@ -42,6 +44,10 @@ export function addCommand(context: Context, ending: Ending): Command {
           "Connect by your own manifest, replacing the dataset of its name",
         ],
         [
+          "dataset add visits.csv --manifest visits.yaml --table patients=patients.csv --as hospital",
+          "With a further table that the manifest declares, about the same people",
+        ],
+        [
           "dataset add people.csv --name people --person id --config node.yaml --propose",
           "Outside of a lab; only write the manifest",
         ],
@@ -55,6 +61,11 @@ export function addCommand(context: Context, ending: Ending): Command {
           .option("--name <name>", "what the dataset is called (lower-case letters, digits, hyphens)")
           .option("--person <column>", "the column that says whose row it is: the privacy unit")
           .option("--manifest <file>", "the dataset's manifest (YAML or JSON)")
+          .option(
+            "--table <name=file>",
+            "the file of a further table of the manifest (repeatable)",
+            (value: string, before: string[] = []) => [...before, value],
+          )
           .option("--config <file>", "the node's own settings, outside of a lab")
           .option("--propose", "write the proposed manifest and stop before anything is connected"),
       run: async ([file], options, invocation) => await add(file!, options, invocation),
@@ -67,6 +78,9 @@ export function addCommand(context: Context, ending: Ending): Command {
 async function add(file: string, options: AddOptions, invocation: Invocation): Promise<Outcome> {
   if (options.manifest === undefined && (options.name === undefined || options.person === undefined))
     throw usageError("Give --name and --person, or a --manifest that says both.");
+  if (options.manifest === undefined && options.table !== undefined)
+    throw usageError("--table goes with a --manifest that declares the further tables.");
+  const furtherFiles = furtherFilesOf(options.table ?? []);
   if (options.config === undefined && options.as === undefined && options.client === undefined)
     throw usageError("Say whose node the data goes to: --as ORGANISATION in a lab, else --config FILE.");
   const custody = await invocation.context.openCustody(options);
@@ -80,10 +94,24 @@ async function add(file: string, options: AddOptions, invocation: Invocation): P
           [],
           custody,
           invocation,
+          furtherFiles,
         );
   } finally {
     await custody.close();
   }
+}
+
+/** By table, from `NAME=FILE`. */
+function furtherFilesOf(options: readonly string[]): Record<string, string> {
+  const files = new Map<string, string>();
+  for (const option of options) {
+    const [, table, file] = /^([a-z][a-z0-9_]*)=(.+)$/s.exec(option) ?? [];
+    if (table === undefined || file === undefined)
+      throw usageError(`Write --table NAME=FILE, such as --table patients=patients.csv; not ${option}.`);
+    if (files.has(table)) throw usageError(`--table names ${table} twice.`);
+    files.set(table, file);
+  }
+  return Object.fromEntries(files);
 }
 
 async function addProposed(
@@ -117,10 +145,11 @@ async function connect(
   warnings: string[],
   custody: Custody,
   invocation: Invocation,
+  furtherFiles: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const progress = showImport(manifest.name, invocation.terminal);
   const report = await custody.datasets
-    .importFile(file, manifest, progress.onProgress)
+    .importFile(file, manifest, progress.onProgress, furtherFiles)
     .finally(() => progress.stop());
   return {
     document: { manifestFile, manifest, warnings, report },
@@ -148,6 +177,9 @@ function reportLines(report: ImportReport): string[] {
           `  ${report.rowsLeftOut} rows left out: their people had more rows than rowsPerPerson, and others were drawn`,
         ]
       : []),
+    ...Object.entries(report.tables ?? {}).map(
+      ([table, { rows, rowsLeftOut }]) => `  ${table}: ${rows} rows, ${rowsLeftOut} of them left out`,
+    ),
     ...counts(report.clamped, "moved to a declared bound"),
     ...counts(report.rounded, "rounded to the declared grid"),
     ...counts(report.madeNull, "outside of the declared domain, taken as unknown"),

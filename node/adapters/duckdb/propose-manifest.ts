@@ -10,6 +10,7 @@ import {
   type DatasetManifest,
   datasetManifestSchema,
 } from "../../data-sharing/manifests/dataset-manifest.ts";
+import { openTextLengthMax } from "../../data-sharing/manifests/text-code.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { openDataSource } from "./data-source.ts";
 import { identifierOf } from "./stored-columns.ts";
@@ -52,10 +53,7 @@ async function propose(
     if (typeof column === "string") warnings.push(`${header} is left out: ${column}.`);
     else {
       columns[name] = column;
-      if (column.type !== "boolean")
-        warnings.push(
-          `The ${column.type === "text" ? "domain" : "bounds"} of ${name} were read off the data: put in what is publicly known.`,
-        );
+      if (column.type !== "boolean") warnings.push(warningOf(name, column));
     }
   }
   if (Object.keys(columns).length === 0)
@@ -73,6 +71,14 @@ async function propose(
     "The budget, the purposes and the class of the data are placeholders: decide them.",
   );
   return { manifest: manifestOf(file, person, rowsPerPerson, columns), warnings };
+}
+
+function warningOf(name: string, column: DatasetColumn): string {
+  if (column.type !== "text")
+    return `The bounds of ${name} were read off the data: put in what is publicly known.`;
+  return column.domain === "open"
+    ? `${name} has more than ${domainProposedMax} different texts, so which there are stays private and groups of it are shown only where enough people share them: put in a domain if it is publicly known, and take the column out if its texts tell who people are.`
+    : `The domain of ${name} was read off the data: put in what is publicly known.`;
 }
 
 function manifestOf(
@@ -104,7 +110,7 @@ async function proposeColumn(
   field: string,
 ): Promise<DatasetColumn | string> {
   const matches = (pattern: string) => `bool_and(regexp_full_match(${field}, '${pattern}'))`;
-  const [nullable, filled, whole, decimal, places, date, boolean, low, high, first, last, distinct] =
+  const [nullable, filled, whole, decimal, places, date, boolean, low, high, first, last, distinct, longest] =
     await oneRow(
       connection,
       `SELECT count(*) > count(${field}), count(${field}),
@@ -115,7 +121,7 @@ async function proposeColumn(
        ${matches("(?i)true|false|t|f")},
        min(TRY_CAST(${field} AS DOUBLE)), max(TRY_CAST(${field} AS DOUBLE)),
        min(left(${field}, 4)), max(left(${field}, 4)),
-       approx_count_distinct(${field})
+       approx_count_distinct(${field}), max(length(${field}))
      FROM ${from}`,
       file,
     );
@@ -132,16 +138,14 @@ async function proposeColumn(
       ? { type: "integer", bounds, ...described }
       : { type: "decimal", scale, bounds, ...described };
   }
-  if (Number(distinct) > 2 * domainProposedMax)
-    return `it has more than ${domainProposedMax} different texts`;
+  if (Number(longest) > openTextLengthMax) return `its texts are longer than ${openTextLengthMax} characters`;
+  if (Number(distinct) > 2 * domainProposedMax) return { type: "text", domain: "open", ...described };
   const texts = await connection.runAndReadAll(
     `SELECT DISTINCT ${field} FROM ${from} WHERE ${field} IS NOT NULL ORDER BY 1 LIMIT ${domainProposedMax + 1}`,
     [file],
   );
   const domain = texts.getRows().map(([text]) => String(text));
-  if (domain.length > domainProposedMax) return `it has more than ${domainProposedMax} different texts`;
-  if (domain.some((text) => text.length > 100)) return "its texts are longer than 100 characters";
-  return { type: "text", domain, ...described };
+  return { type: "text", domain: domain.length > domainProposedMax ? "open" : domain, ...described };
 }
 
 async function oneRow(connection: DuckDBConnection, sql: string, file: string): Promise<unknown[]> {

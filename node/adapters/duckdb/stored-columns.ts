@@ -45,7 +45,7 @@ export function storedTables(manifest: DatasetManifest): StoredTables {
 export function storedColumns(table: Pick<DatasetTable, "columns">): StoredColumn[] {
   return [...planColumns(table)].map(([name, column]) => {
     const { low, high } = column.range ?? { low: -storedMagnitudeMax, high: storedMagnitudeMax };
-    assert(low <= high && low >= -storedMagnitudeMax && high <= storedMagnitudeMax, "bounds fit 18 digits");
+    assert(low <= high && low > -(2n ** 62n) && high < 2n ** 62n, "bounds fit 62 bits");
     const sqlType = low >= -(2n ** 31n) && high < 2n ** 31n ? "INTEGER" : "BIGINT";
     const domain = column.type === "text" ? column.domain : [];
     const { type, nullable, scale, open } = column;

@@ -20,13 +20,13 @@ describe("proposing a manifest", () => {
   }
 
   const rows = [
-    "ID,Age,Monthly Cost,Sex,Seen,Born,Note,Empty",
+    "ID,Age,Monthly Cost,Sex,Seen,Born,Note,Letter,Empty",
     ...Array.from(
       { length: 200 },
       (_, at) =>
-        `p${at % 80},${18 + (at % 64)},${at * 6}.5${at % 10},${at % 2 ? "f" : "m"},true,19${20 + (at % 70)}-05-17,note ${at},`,
+        `p${at % 80},${18 + (at % 64)},${at * 6}.5${at % 10},${at % 2 ? "f" : "m"},true,19${20 + (at % 70)}-05-17,note ${at},${"x".repeat(101)},`,
     ),
-    "p0,,-3.25,,,,,",
+    "p0,,-3.25,,,,,,",
   ].join("\n");
 
   it("reads types, and bounds rounded outwards to two digits", async () => {
@@ -43,6 +43,7 @@ describe("proposing a manifest", () => {
       sex: { type: "text", domain: ["f", "m"], nullable: true },
       seen: { type: "boolean", nullable: true },
       born: { type: "date", bounds: ["1920-01-01", "1989-12-31"], nullable: true },
+      note: { type: "text", domain: "open", nullable: true },
     });
   });
 
@@ -52,7 +53,8 @@ describe("proposing a manifest", () => {
     for (const part of [
       "bounds of age",
       "domain of sex",
-      "Note is left out",
+      "note has more than 50 different texts",
+      "Letter is left out: its texts are longer than 100 characters",
       "Empty is left out: it is empty",
       "rowsPerPerson (4)",
     ])
