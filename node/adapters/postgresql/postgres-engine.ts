@@ -48,7 +48,7 @@ export class PostgresEngine implements PlanEngine {
   readonly #records: DatabaseRecords;
   readonly #connections: DatabaseConnections;
   readonly #turns: Turns;
-  /** By dataset. */
+  /** By dataset and address. */
   readonly #people = new Map<string, KnownPeople>();
 
   constructor(options: PostgresEngineOptions) {
@@ -116,19 +116,20 @@ export class PostgresEngine implements PlanEngine {
     this.#requireFilter(record.manifest, people);
     return await this.#connections.inSnapshot(record.address, limits, async (session) => {
       const sources = await sourcesOf(record, session);
-      const known = people && (await this.#knownPeople(dataset));
+      const known = people && (await this.#knownPeople(record));
       const filter = people && (await known!.filter(people, sources, session));
       return await runPlan(plan, { record, sources, session, filter });
     });
   }
 
-  async #knownPeople(dataset: string): Promise<KnownPeople> {
-    const known = this.#people.get(dataset);
+  async #knownPeople({ address, manifest }: DatabaseRecord): Promise<KnownPeople> {
+    const key = JSON.stringify([manifest.name, address]);
+    const known = this.#people.get(key);
     if (known !== undefined) return known;
     const { personSecret } = this.#options;
     if (personSecret === undefined) throw new Error("the secret of enrolled persons is not here");
-    const created = new KnownPeople(dataset, await personSecret());
-    this.#people.set(dataset, created);
+    const created = new KnownPeople(manifest.name, await personSecret());
+    this.#people.set(key, created);
     return created;
   }
 
