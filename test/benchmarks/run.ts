@@ -28,9 +28,14 @@ const suites: Record<string, () => Promise<Suite>> = {
   },
   "safe-answers": async () => {
     const { benchDiscreteGaussian } = await import("./safe-answers/discrete-gaussian.ts");
+    const { benchConsent } = await import("./safe-answers/consent.ts");
     return {
-      benches: [benchDiscreteGaussian],
-      targets: { discreteGaussianDrawsPerSecond: { atLeast: 100_000 } },
+      benches: [benchDiscreteGaussian, benchConsent],
+      targets: {
+        discreteGaussianDrawsPerSecond: { atLeast: 100_000 },
+        consentCpuRatio: { atMost: 1.1 },
+        consentAfterOneChangeCpuRatio: { atMost: 1.1 },
+      },
     };
   },
 };
