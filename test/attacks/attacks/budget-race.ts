@@ -29,9 +29,7 @@ export const budgetRace: Attack = {
     const tokens = await Promise.all(
       Array.from({ length: count }, async () => {
         const asking = await daemon.question(asked(question, { fresh: fresh() }), offer);
-        const { status, text } = await daemon.authorise(asking);
-        if (status !== 200) throw new Error(`not authorised: ${text.slice(0, 300)}`);
-        return { asking, token: JSON.parse(text).token as string };
+        return { asking, token: await daemon.tokenOf(asking) };
       }),
     );
     const replies = await Promise.all(

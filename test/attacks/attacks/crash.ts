@@ -94,7 +94,5 @@ async function authorised(
   offer: DatasetOffer,
 ): Promise<{ asking: WireQuestion; token: string }> {
   const asking = await daemon.question(asked(question, { fresh: fresh() }), offer);
-  const { status, text } = await daemon.authorise(asking);
-  if (status !== 200) throw new Error(`not authorised: ${text.slice(0, 300)}`);
-  return { asking, token: JSON.parse(text).token };
+  return { asking, token: await daemon.tokenOf(asking) };
 }

@@ -8,6 +8,7 @@ import { openLabelsOf } from "../support/reply.ts";
 
 const microRho = 500_000;
 const lone = 400;
+const firstLone = 1_000_000;
 const question = peopleAlgorithm(
   "attack-open-keys",
   "SELECT label, COUNT(*) AS people FROM people WHERE fresh >= param.fresh GROUP BY label",
@@ -24,15 +25,15 @@ export const openKeys: Attack = {
     const isIn = coins(lone);
     // Two keys that everybody knows, so that something is shown.
     const people = [
-      ...Array.from({ length: 400 }, (_, i) => ({ cell: 0, label: `known-${i % 2}` })),
-      ...isIn.flatMap((is, i) => (is ? [{ cell: 0, label: `lone-${i}` }] : [])),
+      ...Array.from({ length: 400 }, (_, i) => ({ cell: 0, label: i % 2 })),
+      ...isIn.flatMap((is, i) => (is ? [{ cell: 0, label: firstLone + i }] : [])),
     ];
     const offer = await daemon.addDataset(peopleDataset(people, { cells: 1, hasLabel: true }));
     let [shown, known] = [0, 0];
     for (let answer = 0; answer < answers; answer++) {
       const reply = await daemon.ask(asked(question, { fresh: fresh() }), offer);
       for (const [label] of openLabelsOf(reply)) {
-        if (label!.startsWith("lone-")) shown++;
+        if (Number(label) >= firstLone) shown++;
         else known++;
       }
     }

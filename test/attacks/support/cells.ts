@@ -30,7 +30,7 @@ export interface Person {
   value?: number;
   /** Of `extra` columns. */
   extra?: readonly number[];
-  label?: string;
+  label?: number;
 }
 
 export interface PeopleOptions {
@@ -42,7 +42,7 @@ export interface PeopleOptions {
   valueBounds?: [number, number];
   /** Further whole-number columns `x0`, `x1`, ... between -bound and bound. */
   extra?: { count: number; bound: number };
-  /** A text column of an open domain, `label`. */
+  /** A column without bounds, `label`: as a key its domain is open. */
   hasLabel?: boolean;
 }
 
@@ -54,7 +54,7 @@ export function peopleDataset(people: readonly Person[], options: PeopleOptions)
   const { count, bound } = further;
   const extraNames = Array.from({ length: count }, (_, i) => `x${i}`);
   const rows = people.map((person, row) => {
-    const { cell, target = 0, secret = 1, value = 0, extra = extraNames.map(() => 0), label = "" } = person;
+    const { cell, target = 0, secret = 1, value = 0, extra = extraNames.map(() => 0), label = 0 } = person;
     const open = hasLabel ? [label] : [];
     return [nameOf(person, row), cell, freshMax, target, secret, value, ...extra, ...open].join(",");
   });
@@ -74,7 +74,7 @@ export function peopleDataset(people: readonly Person[], options: PeopleOptions)
       secret: { type: "integer", bounds: [0, 1] },
       value: { type: "integer", bounds: valueBounds },
       ...Object.fromEntries(extraNames.map((name) => [name, extraColumn])),
-      ...(hasLabel && { label: { type: "text", domain: "open" } }),
+      ...(hasLabel && { label: { type: "integer" } }),
     },
     purposes: [research],
     budget: {

@@ -117,6 +117,13 @@ export class Daemon {
     return await this.#post("authorisations", headers, JSON.stringify(question.signed));
   }
 
+  /** The token of a question that is authorised; anything else is an attack that does not work any more. */
+  async tokenOf(question: WireQuestion): Promise<string> {
+    const { status, text } = await this.authorise(question);
+    if (status !== 200) throw new Error(`not authorised: ${text.slice(0, 400)}`);
+    return JSON.parse(text).token;
+  }
+
   async answer(question: WireQuestion, token: string): Promise<Exchange> {
     const headers = { authorization: `DPoP ${token}`, dpop: await question.proof("answers", token) };
     return await this.#post("answers", headers);

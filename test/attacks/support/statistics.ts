@@ -22,12 +22,30 @@ export function binomialUpperTail(hits: number, trials: number, p: number): numb
   return Math.min(1, sum);
 }
 
-/** P(X >= hits) where `draws` are taken without putting back out of `size` with `marked` among them (Fisher's exact test, one side). */
-export function hypergeometricUpperTail(hits: number, draws: number, marked: number, size: number): number {
-  let sum = 0;
-  for (let k = Math.max(hits, draws + marked - size); k <= Math.min(draws, marked); k++)
-    sum += Math.exp(logChoose(marked, k) + logChoose(size - marked, draws - k) - logChoose(size, draws));
-  return Math.min(1, sum);
+/**
+ * How likely the sum of ranks is as uneven as this, either way, where the two columns come from one distribution (Mann and Whitney 1947;
+ * counted out, no approximation).
+ */
+export function rankSumProbability(a: readonly number[], b: readonly number[]): number {
+  let above = 0;
+  for (const one of a) for (const other of b) above += one > other ? 1 : 0;
+  const least = Math.min(above, a.length * b.length - above);
+  // ways[j][u]: orders of i and j values in which u pairs have the first one above.
+  let ways = Array.from({ length: b.length + 1 }, () => [1]);
+  for (let i = 1; i <= a.length; i++) {
+    const next: number[][] = [[1]];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Array.from(
+        { length: i * j + 1 },
+        // The largest of all is one of the first, above all j, or one of the second.
+        (_, u) => (ways[j]![u - j] ?? 0) + (next[j - 1]![u] ?? 0),
+      );
+    ways = next;
+  }
+  const counts = ways[b.length]!;
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const tail = counts.slice(0, least + 1).reduce((sum, count) => sum + count, 0);
+  return Math.min(1, (2 * tail) / all);
 }
 
 /** Each end is wrong with probability `alpha` at most (Clopper and Pearson 1934). */
