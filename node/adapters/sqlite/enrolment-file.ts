@@ -21,6 +21,8 @@ const formatVersion = 1;
 /** A million enrolments are written in a few seconds. */
 const lockWaitMs = 30_000;
 const bindingBytes = 6;
+/** The indexes of a million people; hashes come in no order. */
+const cacheKibibytes = 128 * 1024;
 
 const schema = `
   -- All that ever were, oldest first.
@@ -61,6 +63,7 @@ export function openEnrolmentFile(file: string, randomness: Randomness): Enrolme
         "synchronous = FULL",
         "foreign_keys = ON",
         "trusted_schema = OFF",
+        `cache_size = -${cacheKibibytes}`,
       ])
         database.exec(`PRAGMA ${setting}`);
       prepare(database);
@@ -91,11 +94,17 @@ export class EnrolmentFile implements EnrolmentStore {
 
   *enrolmentsSince(dataset: string, sequence: number): Generator<Enrolment> {
     const sql = `SELECT ${columns} FROM enrolments WHERE dataset = ? AND sequence > ? ORDER BY sequence`;
-    const rows = this.#guarded(() => this.#database.prepare(sql).iterate(dataset, sequence));
+    const rows = this.#guarded(() => {
+      const statement = this.#database.prepare(sql);
+      // Half as long as with an object a row.
+      statement.setReturnArrays(true);
+      return statement.iterate(dataset, sequence);
+    });
     for (;;) {
       const next = this.#guarded(() => rows.next());
       if (next.done === true) return;
-      yield next.value as unknown as Enrolment;
+      const [at, number, person, key, binding] = next.value as unknown as EnrolmentRow;
+      yield { sequence: at, number, person, key, binding };
     }
   }
 
@@ -164,6 +173,8 @@ export class EnrolmentFile implements EnrolmentStore {
     }
   }
 }
+
+type EnrolmentRow = [sequence: number, number: number, person: Uint8Array, key: Hex, binding: number];
 
 function conflict(key: Hex, why: string): TrustedDataError {
   return new TrustedDataError(

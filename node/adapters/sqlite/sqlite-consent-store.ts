@@ -58,19 +58,21 @@ export class SqliteConsentStore implements ConsentStore {
       "SELECT person, binding, state, purposes, expires_s FROM consents WHERE dataset = ? ORDER BY sequence";
     // Few lists of purposes, many people.
     const lists = new Map<string, readonly string[]>();
-    for (const row of this.#database.each<StatementRow>(sql, dataset)) {
-      const { person, binding, state, expires_s: expiresS } = row;
-      const purposes = lists.get(row.purposes) ?? row.purposes.split(" ").filter(Boolean);
-      lists.set(row.purposes, purposes);
+    for (const [person, binding, state, text, expiresS] of this.#database.each<StatementRow>(sql, dataset)) {
+      let purposes = lists.get(text);
+      if (purposes === undefined) {
+        purposes = text.split(" ").filter(Boolean);
+        lists.set(text, purposes);
+      }
       yield { person, binding, state, purposes, expiresS };
     }
   }
 }
 
-type StatementRow = {
-  person: number;
-  binding: number;
-  state: ConsentStatement["state"];
-  purposes: string;
-  expires_s: number | null;
-};
+type StatementRow = [
+  person: number,
+  binding: number,
+  state: ConsentStatement["state"],
+  purposes: string,
+  expiresS: number | null,
+];

@@ -8,7 +8,7 @@
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import { applicationId, migrations } from "./schema.ts";
@@ -112,13 +112,17 @@ export class StateDatabase {
     return this.#guarded(() => this.#statement(sql).all(...values) as T[]);
   }
 
-  /** Row by row, for many of them; nothing else may be asked by the same `sql` until it is through. */
-  *each<T extends Row>(sql: string, ...values: SQLInputValue[]): Generator<T> {
-    const rows = this.#guarded(() => this.#statement(sql).iterate(...values));
+  /** Row by row as lists of values, for very many of them; nothing else may be asked by the same `sql` until it is through. */
+  *each<T extends SQLOutputValue[]>(sql: string, ...values: SQLInputValue[]): Generator<T> {
+    const rows = this.#guarded(() => {
+      const statement = this.#statement(sql);
+      statement.setReturnArrays(true);
+      return statement.iterate(...values);
+    });
     for (;;) {
       const next = this.#guarded(() => rows.next());
       if (next.done === true) return;
-      yield next.value as T;
+      yield next.value as unknown as T;
     }
   }
 
