@@ -29,12 +29,15 @@ const suites: Record<string, () => Promise<Suite>> = {
   "safe-answers": async () => {
     const { benchDiscreteGaussian } = await import("./safe-answers/discrete-gaussian.ts");
     const { benchConsent } = await import("./safe-answers/consent.ts");
+    const { benchPostgresql } = await import("./safe-answers/postgresql.ts");
     return {
-      benches: [benchDiscreteGaussian, benchConsent],
+      benches: [benchDiscreteGaussian, benchConsent, benchPostgresql],
       targets: {
         discreteGaussianDrawsPerSecond: { atLeast: 100_000 },
         consentCpuRatio: { atMost: 1.1 },
         consentAfterOneChangeCpuRatio: { atMost: 1.1 },
+        postgresqlOneRowCpuRatio: { atMost: 1.5 },
+        postgresqlCountedOffCpuRatio: { atMost: 1.5 },
       },
     };
   },
