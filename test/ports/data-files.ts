@@ -2,10 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type DatasetColumn,
   type DatasetManifest,
   datasetManifestSchema,
+  tablesOf,
 } from "../../node/data-sharing/manifests/dataset-manifest.ts";
 import { daysToDate, formatDecimal } from "../../node/data-sharing/manifests/grid.ts";
+import { textCode } from "../../node/data-sharing/manifests/text-code.ts";
 import type { PersonRow } from "../../node/data-sharing/plan/evaluate.ts";
 import type {
   Bounding,
@@ -23,10 +26,14 @@ export interface DataUnderTest {
   engine: PlanEngine;
   /** Empty, for files of the tests; nothing else is in it. */
   inbox: string;
+  /** Puts these rows, by table, in the place of the dataset's; by way of files where an adapter does not say how (`loadFiles`). */
+  load?(manifest: DatasetManifest, tables: TableRows): Promise<unknown>;
   /** What the store keeps, to see that nothing changed. */
   listing(): string[];
   dispose(): Promise<void> | void;
 }
+
+export type TableRows = Readonly<Record<string, readonly PersonRow[]>>;
 
 export const limits: EngineLimits = { timeMsMax: 30_000, memoryBytesMax: 512 << 20 };
 export const regions = ["north", "it's south", 'the "east"', "west; or so"];
@@ -54,25 +61,98 @@ export function manifestOf(changes: Partial<DatasetManifest> = {}): DatasetManif
   });
 }
 
+/** The texts of open domains, by their code. */
+export const towns = ["Oslo", 'Kingston, "upon" Hull', "Łódź", "O'Fallon", "\u8d8a\u91ce", "x".repeat(100)];
+export const texts: ReadonlyMap<bigint, string> = new Map(towns.map((town) => [textCode(town), town]));
+
+/** The manifest with an open domain and two further tables; each has a number `who` for each person. */
+export function joinedManifest(changes: Partial<DatasetManifest> = {}): DatasetManifest {
+  const who = { type: "integer", bounds: [0, 1_000_000] };
+  const town = { type: "text", domain: "open", nullable: true };
+  return manifestOf({
+    columns: { ...manifestOf().columns, town, who } as DatasetManifest["columns"],
+    furtherTables: {
+      patients: {
+        rowsPerPerson: 1,
+        columns: {
+          who,
+          born: { type: "date", bounds: ["1900-01-01", "2030-12-31"], nullable: true },
+          weight: { type: "decimal", scale: 1, bounds: [0, 300] },
+          town,
+        } as DatasetManifest["columns"],
+      },
+      drugs: {
+        rowsPerPerson: 3,
+        columns: {
+          who,
+          dose: { type: "integer", bounds: [-1000, 1000], nullable: true },
+          generic: { type: "boolean" },
+        } as DatasetManifest["columns"],
+      },
+    },
+    ...changes,
+  });
+}
+
 export const header = "person,region,cost,age,day,acute,large";
 
 export function writeRows(folder: string, rows: readonly PersonRow[], name = "visits.csv"): string {
-  const lines = rows.map(({ person, columns }) => {
-    const text = (name: string, form: (value: bigint) => string) => {
-      const value = columns[name];
-      return value === null || value === undefined ? "" : form(value);
-    };
-    return [
-      person,
-      text("region", (value) => `"${regions[Number(value)]!.replaceAll('"', '""')}"`),
-      text("cost", (value) => formatDecimal(value, 2)),
-      text("age", String),
-      text("day", daysToDate),
-      text("acute", (value) => String(value === 1n)),
-      text("large", String),
-    ].join(",");
+  return writeTable(folder, manifestOf().columns, rows, name);
+}
+
+/** @returns The path of a CSV file with the rows. */
+export function writeTable(
+  folder: string,
+  columns: Readonly<Record<string, DatasetColumn>>,
+  rows: readonly PersonRow[],
+  name: string,
+): string {
+  const lines = rows.map((row) => {
+    const values = Object.entries(columns).map(([name, column]) => {
+      const value = row.columns[name];
+      return value === null || value === undefined ? "" : textOf(column, value);
+    });
+    return [row.person, ...values].join(",");
   });
-  return writeText(folder, `${[header, ...lines].join("\n")}\n`, name);
+  const names = ["person", ...Object.keys(columns)].join(",");
+  return writeText(folder, `${[names, ...lines].join("\n")}\n`, name);
+}
+
+function textOf(column: DatasetColumn, value: bigint): string {
+  switch (column.type) {
+    case "text": {
+      const text = column.domain === "open" ? texts.get(value) : column.domain[Number(value)];
+      return `"${text!.replaceAll('"', '""')}"`;
+    }
+    case "decimal":
+      return formatDecimal(value, column.scale);
+    case "date":
+      return daysToDate(value);
+    case "boolean":
+      return String(value === 1n);
+    case "integer":
+      return String(value);
+  }
+}
+
+/** Loads rows as the adapter says, or by CSV files. */
+export async function loadTables(
+  data: DataUnderTest,
+  manifest: DatasetManifest,
+  tables: TableRows,
+): Promise<void> {
+  if (data.load !== undefined) {
+    await data.load(manifest, tables);
+    return;
+  }
+  const files = Object.fromEntries(
+    [...tablesOf(manifest)].map(([name, { columns }]) => [
+      name,
+      writeTable(data.inbox, columns, tables[name]!, `${name}.csv`),
+    ]),
+  );
+  const { [manifest.table]: file, ...further } = files;
+  await data.store.importFile(file!, manifest, undefined, further);
 }
 
 export function writeText(folder: string, text: string | Uint8Array, name = "visits.csv"): string {
