@@ -12,6 +12,7 @@ import type { Hex } from "../primitives/hex.ts";
 import { signerOf } from "../primitives/typed-data.ts";
 import type { DatasetOffer } from "./discover.ts";
 import type { AlgorithmManifest } from "./manifests/algorithm-manifest.ts";
+import { needsConsent } from "./manifests/dataset-manifest.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import { planSchema } from "./plan/plan-schema.ts";
@@ -87,6 +88,7 @@ function differingFact(reply: CheckedReply, { offer, signed, token, plan }: Expe
   if (t.plan !== hash || (hash !== null && hash !== planHash(plan))) return "plan";
   if ((hash === null) !== (token === null) || (hash === null && answer !== null)) return "plan";
   if (t.manifest !== (hash === null ? null : canonicalHash(offer.manifest))) return "manifest";
+  if (hash !== null && needsConsent(offer.manifest) !== t.consentVersion > 0) return "consentVersion";
   if (t.answer !== (answer === null ? null : answerHash(answer))) return "answer";
   if ((t.outcome === "answered") !== (answer !== null) || (t.refusal === null) !== (answer !== null))
     return "outcome";

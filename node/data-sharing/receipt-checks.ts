@@ -8,6 +8,7 @@ import { signerOf } from "../primitives/typed-data.ts";
 import { permittingPurpose } from "./consent/purposes.ts";
 import { isInBatch } from "./inclusion.ts";
 import { algorithmHash } from "./manifests/algorithm-manifest.ts";
+import { needsConsent } from "./manifests/dataset-manifest.ts";
 import { compilePlan } from "./plan/compile-plan.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import { datasetId, isSignedByQuerier } from "./question-request.ts";
@@ -80,7 +81,9 @@ function checkAlgorithm({ transcript, algorithm }: Receipt): ReceiptCheck {
 function checkDataset({ transcript, dataset }: Receipt): ReceiptCheck {
   const isLogged = (dataset === null ? null : canonicalHash(dataset)) === transcript.manifest;
   const { repository, dataset: asked } = transcript.request;
-  const passed = isLogged && (dataset === null || datasetId(repository, dataset.name) === asked);
+  // A version of consents is there exactly where consent is needed.
+  const isDated = dataset === null || needsConsent(dataset) === transcript.consentVersion > 0;
+  const passed = isLogged && isDated && (dataset === null || datasetId(repository, dataset.name) === asked);
   const passing =
     dataset === null ? "refused before a plan was made" : `${dataset.name}, as declared when it was asked`;
   return check("dataset", passed, passing, "the dataset's manifest is not the one in the transcript");

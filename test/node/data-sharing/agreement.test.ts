@@ -48,6 +48,9 @@ describe("a querier countersigns nothing that a repository made up:", () => {
     manifest: ({ transcript }) => {
       transcript.manifest = sha256Hex("another manifest");
     },
+    consentVersion: ({ transcript }) => {
+      transcript.consentVersion = 1;
+    },
     answer: ({ answer }) => {
       answer!.values[0]![0] = "1000";
     },
