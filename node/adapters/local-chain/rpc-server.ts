@@ -154,6 +154,8 @@ function failure(id: Json, error: unknown): Answer {
 
 /** Resolves when the answer is handed to the system, or the client has gone. */
 async function end(response: ServerResponse, status: number, body?: unknown): Promise<void> {
+  // It went while its call ran: nothing will tell of it any more.
+  if (response.destroyed) return;
   const finished = new Promise<void>((resolve) => response.once("close", resolve));
   if (status >= 400) response.shouldKeepAlive = false;
   response.writeHead(status, body === undefined ? {} : { "content-type": "application/json" });

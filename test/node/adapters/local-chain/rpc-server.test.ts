@@ -112,4 +112,24 @@ describe("the JSON-RPC server of the local chain", () => {
     await closed;
     expect(await post("{}").catch(() => "closed")).to.equal("closed");
   });
+
+  it("does not wait, when it closes, for a client that went while its call ran", async () => {
+    let finish = () => {};
+    slow = new Promise((resolve) => {
+      finish = resolve;
+    });
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    const body = '{"id":1,"method":"slow"}';
+    const head = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n";
+    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+    await sleep(50);
+    socket.destroy();
+    await sleep(50);
+    finish();
+    await sleep(50);
+    const startedMs = performance.now();
+    await close();
+    // It gives up on answers that nobody takes after two seconds.
+    expect(performance.now() - startedMs).to.be.lessThan(1_500);
+  });
 });
