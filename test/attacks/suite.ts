@@ -70,9 +70,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
       ...bad.map((build) => async () => {
         const entry = await attacked(build, field, options);
         buildEntries.push(entry);
-        onProgress(
-          `${build.name} is ${entry.caughtBy.length > 0 ? `caught by ${entry.caughtBy.join(", ")}` : "NOT CAUGHT"}`,
-        );
+        const missed = entry.findings.filter(({ attack }) => !entry.caughtBy.includes(attack));
+        const said = missed.map(({ attack, failure, detail }) => `; not by ${attack}: ${failure ?? detail}`);
+        onProgress(`${entry.build} is caught by ${entry.caughtBy.join(", ") || "NONE"}${said.join("")}`);
       }),
     ];
     await inLanes(work, lanes);

@@ -27,7 +27,7 @@ export const timing: Attack = {
   bound: "-log10 p of a rank test (Mann and Whitney, two sides) at most 6; false alarm 1e-6",
   async run(target, size) {
     // Each round has one of each in random order, so when it is over says nothing of which is which.
-    const [roundsMin, roundsMax, forMs] = size === "fast" ? [15, 40, 10_000] : [60, 100, 60_000];
+    const [roundsMin, roundsMax, forMs] = size === "fast" ? [15, 40, 18_000] : [60, 100, 60_000];
     const daemon = await target.startDaemon({ settings: { "questions.replySlotMs": replySlotMs } });
     const rows = Array.from({ length: rowsPerPerson }, () => ({ cell: 0, value: 1 }));
     const others = [{ cell: 0 }, { cell: 0 }];
