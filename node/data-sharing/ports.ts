@@ -305,8 +305,13 @@ export interface ConsentStore {
   newestTimeMs(dataset: Hex, principal: Hex): number | undefined;
   /** The receipt, what it says and its log entry, signed by both sides. @throws TrustedDataError `consent_conflict` if the record is taken. */
   saveConsent(taken: TakenConsent, outcome: Outcome): void;
-  /** In the order in which they were taken. */
+  /**
+   * In the order in which they were taken. Without what was given before the state was restored from a backup, if it ever was: it may
+   * have been withdrawn since, in what was lost.
+   */
   statements(dataset: Hex): Iterable<ConsentStatement>;
+  /** Changes when statements that were told of before are told of no more. */
+  horizon(): number;
 }
 
 /** What a person's side keeps of its consent receipts: named texts, each whole or not at all. */

@@ -118,7 +118,9 @@ export class ConsentWorld {
   }
 
   static async ready(manifest: Partial<DatasetManifest> = {}): Promise<ConsentWorld> {
-    return new ConsentWorld(await RepositoryWorld.ready({ consent: "required", ...manifest }));
+    const [most, reservedMicroRho] = ["100000000", "1000000"];
+    const budget = { totalMicroRho: most, perQuerierMicroRho: most, reservedMicroRho };
+    return new ConsentWorld(await RepositoryWorld.ready({ consent: "required", budget, ...manifest }));
   }
 
   /** With a key that the custodian has bound to the person of this name. */

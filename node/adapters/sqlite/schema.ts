@@ -133,5 +133,9 @@ export const migrations: readonly string[] = [
     signed TEXT NOT NULL,
     reply TEXT NOT NULL
   ) STRICT;
+
+  -- Up to this one consent may have been withdrawn in what a restored backup has lost; one row.
+  CREATE TABLE consent_horizon (sequence INTEGER NOT NULL) STRICT;
+  INSERT INTO consent_horizon VALUES (0);
   `,
 ];

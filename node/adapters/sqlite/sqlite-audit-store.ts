@@ -7,6 +7,7 @@ import type { AnchoredBatch, AuditStore, BatchTerms, StoredBatch, StoredEntry } 
 import { assert } from "../../primitives/assert.ts";
 import { type Hex, zeroHash } from "../../primitives/hex.ts";
 import { Books } from "./books.ts";
+import { raiseConsentHorizon } from "./consent-horizon.ts";
 import type { StateDatabase } from "./state-database.ts";
 
 const selectEntries = `SELECT position, transcript, repository_signature, querier_signature, created_ms, promised_block, batch,
@@ -108,7 +109,8 @@ export class SqliteAuditStore implements AuditStore {
 
   /**
    * Batches are adopted in the order of the chain. A batch that was closed here but lost its place on the chain gives way, and its
-   * entries are open again. Adopting the newest batch that is known here already only counts its reservation as spent.
+   * entries are open again. Adopting the newest batch that is known here already only counts its reservation as spent. The entries of one
+   * that is not known here are lost, and withdrawals of consent may be among them.
    */
   adoptBatch(batch: AnchoredBatch, lines: readonly BudgetLine[]): void {
     this.#database.transaction(() => {
@@ -122,6 +124,7 @@ export class SqliteAuditStore implements AuditStore {
         if (latest !== undefined && latest.anchored === undefined) this.#reopen(latest.sequence);
         this.#requireNext(batch);
         this.#insertBatch(batch);
+        if (batch.entryCount > 0) raiseConsentHorizon(this.#database);
       }
       this.#mark(batch.sequence, batch);
       this.#books.raiseToCeilings();

@@ -4,6 +4,7 @@ import type { ConsentStatement, ConsentStore, Outcome, TakenConsent } from "../.
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import type { Hex } from "../../primitives/hex.ts";
+import { consentHorizon } from "./consent-horizon.ts";
 import { insertEntry } from "./sqlite-audit-store.ts";
 import type { StateDatabase } from "./state-database.ts";
 
@@ -53,12 +54,20 @@ export class SqliteConsentStore implements ConsentStore {
     });
   }
 
+  horizon(): number {
+    return consentHorizon(this.#database);
+  }
+
   *statements(dataset: Hex): Generator<ConsentStatement> {
-    const sql =
-      "SELECT person, binding, state, purposes, expires_s FROM consents WHERE dataset = ? ORDER BY sequence";
+    const sql = `SELECT person, binding, state, purposes, expires_s FROM consents
+      WHERE dataset = ? AND (state = 'withdrawn' OR sequence > ?) ORDER BY sequence`;
     // Few lists of purposes, many people.
     const lists = new Map<string, readonly string[]>();
-    for (const [person, binding, state, text, expiresS] of this.#database.each<StatementRow>(sql, dataset)) {
+    for (const [person, binding, state, text, expiresS] of this.#database.each<StatementRow>(
+      sql,
+      dataset,
+      this.horizon(),
+    )) {
       let purposes = lists.get(text);
       if (purposes === undefined) {
         purposes = text.split(" ").filter(Boolean);

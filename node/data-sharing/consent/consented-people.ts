@@ -16,7 +16,7 @@ const firstRoom = 1024;
 export interface ConsentedPeopleModules {
   clock: Pick<Clock, "nowMs">;
   enrolments: Pick<EnrolmentReader, "enrolmentsSince">;
-  consents: Pick<ConsentStore, "statements">;
+  consents: Pick<ConsentStore, "statements" | "horizon">;
   /** A dataset's id, by its name here. */
   datasetIdOf: (name: string) => Hex;
 }
@@ -72,6 +72,7 @@ class DatasetPeople {
   #bindings = new Float64Array(firstRoom);
   /** By asked purpose: the second from which person i takes no part any more, 0 for none. Made when first asked for. */
   readonly #until = new Map<string, Uint32Array>();
+  #horizon = 0;
 
   constructor(name: string, modules: ConsentedPeopleModules) {
     this.#name = name;
@@ -99,10 +100,13 @@ class DatasetPeople {
   }
 
   #untilOf(purpose: string): Uint32Array {
+    const { consents, datasetIdOf } = this.#modules;
+    const horizon = consents.horizon();
+    if (horizon !== this.#horizon) this.#until.clear();
+    this.#horizon = horizon;
     const known = this.#until.get(purpose);
     if (known !== undefined) return known;
     const until = new Uint32Array(this.#bindings.length);
-    const { consents, datasetIdOf } = this.#modules;
     for (const statement of consents.statements(datasetIdOf(this.#name)))
       this.#apply(statement, purpose, until);
     this.#until.set(purpose, until);

@@ -82,6 +82,32 @@ describe("consent", () => {
       expect(await world.ask()).to.deep.equal([]);
     });
 
+    it("no more, whatever was given before, once the state was restored from a backup: a withdrawal may be lost with it", async () => {
+      const ben = world.enrolled("2");
+      await ann.give();
+      await ben.give();
+      expect(await world.ask()).to.deep.equal(["1", "2"]);
+      await world.repository.anchoring.tick();
+      const backup = world.repository.copyState();
+      await world.repository.anchoring.tick();
+      expect(await world.ask()).to.deep.equal(["1", "2"]);
+      await ann.withdraw();
+      await world.repository.anchoring.tick();
+      await world.repository.restoreState(backup);
+      // Counted before the chain was looked at, as the daemon may do.
+      expect(world.repository.people.counts("wages", [research]).consenting[research]).to.equal(2);
+      await world.repository.anchoring.tick();
+      expect(await world.ask()).to.deep.equal([]);
+      await ben.give();
+      expect(await world.ask()).to.deep.equal(["2"]);
+      // The person has the withdrawal still, and its acknowledgement.
+      const lost = (await ann.giver().kept()).at(-1)!;
+      await take(lost.signed);
+      await world.repository.reopen();
+      await world.repository.anchoring.tick();
+      expect(await world.ask()).to.deep.equal(["2"]);
+    });
+
     it("of the person to whom the custodian has bound the key now: another key takes the former one's word away", async () => {
       await ann.give();
       const next = world.stranger();
