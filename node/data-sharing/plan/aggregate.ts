@@ -88,7 +88,10 @@ export function aggregateOf(node: SqlNode, reading: Reading, options: AggregateO
   const scalar = reading.scalar(argument);
   if (scalar.type === "literal" || scalar.type === "null")
     refuse(argument.place, "an aggregate of a constant says nothing");
-  const count: Of<"count"> = { kind: "count", of: presenceOf(scalar.expression, reading.scope.factsOf) };
+  const present = presenceOf(scalar.expression, reading.scope.factsOf);
+  // A sum of columns that only says whether one of them is null.
+  if (present?.kind === "add") intervalOf(present, reading.scope.rangeOf, argument.place);
+  const count: Of<"count"> = { kind: "count", of: present };
   if (name === "count") return { kind: "count", count };
   if (name === "histogram") return histogram(node, scalar, argument, more, reading);
   if (name === "min" || name === "max" || name === "median") {

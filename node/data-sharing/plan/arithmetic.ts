@@ -1,4 +1,5 @@
 /** Arithmetic on numbers and dates. */
+import { checkYears, intervalOf } from "./intervals.ts";
 import { canonicalExpression, constantOf } from "./linear.ts";
 import type { Expression } from "./plan.ts";
 import {
@@ -19,11 +20,12 @@ export function arithmetic(node: SqlNode, reading: Reading): Scalar {
     refuse(node.place, "a number, date or column is expected here");
   const right = reading.scalar(childOf(node, "rexpr"));
   if (!node.fields.has("lexpr")) {
-    const { scale, expression } = numberOnly(right, childOf(node, "rexpr"));
+    const number = numberOnly(right, childOf(node, "rexpr"));
     if (operator === "+") return right;
-    return checkedNumber(node, reading.scope, scale, {
+    if (!/^[-+]$/.test(operator)) refuse(node.place, "a number, date or column is expected here");
+    return checkedNumber(node, reading.scope, number, {
       kind: "multiply",
-      operands: [constantOf(-1n), expression],
+      operands: [constantOf(-1n), number.expression],
     });
   }
   const left = reading.scalar(childOf(node, "lexpr"));
@@ -47,11 +49,14 @@ function numberArithmetic(
 ): Scalar {
   if (operator === "/") return quotient(node, left, right, reading);
   if (operator === "%") return remainder(node, left, right, reading);
-  if (operator === "*")
-    return checkedNumber(node, reading.scope, left.scale + right.scale, {
+  const whole = left.whole && right.whole;
+  if (operator === "*") {
+    const product = { scale: left.scale + right.scale, whole };
+    return checkedNumber(node, reading.scope, product, {
       kind: "multiply",
       operands: [left.expression, right.expression],
     });
+  }
   const scale = Math.max(left.scale, right.scale);
   const [a, b] = [left, right].map((side) => rescaled(side.expression, side.scale, scale)) as [
     Expression,
@@ -60,7 +65,7 @@ function numberArithmetic(
   return checkedNumber(
     node,
     reading.scope,
-    scale,
+    { scale, whole },
     operator === "+" ? { kind: "add", operands: [a, b] } : { kind: "subtract", left: a, right: b },
   );
 }
@@ -76,7 +81,7 @@ function dateArithmetic(
   const isDays = (scalar: Scalar): scalar is NumberScalar => scalar.type === "number" && scalar.scale === 0;
   const [date, days] = right.type === "date" && left.type !== "date" ? [right, left] : [left, right];
   if (date.type === "date" && days.type === "date" && operator === "-")
-    return checkedNumber(node, reading.scope, 0, {
+    return checkedNumber(node, reading.scope, whole, {
       kind: "subtract",
       left: date.expression,
       right: days.expression,
@@ -88,27 +93,41 @@ function dateArithmetic(
     operator === "+"
       ? { kind: "add", operands: [date.expression, days.expression] }
       : { kind: "subtract", left: date.expression, right: days.expression };
-  return { type: "date", expression: checkedExpression(node, reading.scope, expression) };
+  const checked = checkedExpression(node, reading.scope, expression);
+  if (checked.kind !== "column")
+    checkYears(intervalOf(checked, reading.scope.rangeOf, node.place), node.place);
+  return { type: "date", expression: checked };
 }
 
+const whole = { scale: 0, whole: true };
+
 function quotient(node: SqlNode, left: NumberScalar, right: NumberScalar, reading: Reading): Scalar {
+  if (!left.whole || !right.whole)
+    refuse(node.place, "only whole numbers are divided; of 2.0 and EXTRACT write ::integer");
+  return checkedNumber(node, reading.scope, whole, divided(node, left, right));
+}
+
+/** Rounded down. */
+function divided(node: SqlNode, left: NumberScalar, right: NumberScalar): Expression {
   const divisor = canonicalExpression(right.expression);
   if (left.scale !== 0 || right.scale !== 0) refuse(node.place, "only whole numbers are divided");
   if (divisor.kind !== "constant" || BigInt(divisor.value) <= 0n)
     refuse(node.place, "a number is divided by a positive constant only");
-  return checkedNumber(node, reading.scope, 0, {
-    kind: "divide",
-    left: left.expression,
-    divisor: divisor.value,
-  });
+  return { kind: "divide", left: left.expression, divisor: divisor.value };
 }
 
 /** a - a / b * b, for a that is never negative. */
 function remainder(node: SqlNode, left: NumberScalar, right: NumberScalar, reading: Reading): Scalar {
-  const whole = quotient(node, left, right, reading) as NumberScalar;
-  return checkedNumber(node, reading.scope, 0, {
-    kind: "subtract",
-    left: left.expression,
-    right: { kind: "multiply", operands: [whole.expression, right.expression] },
-  });
+  const rounded = divided(node, left, right);
+  intervalOf(rounded, reading.scope.rangeOf, node.place);
+  return checkedNumber(
+    node,
+    reading.scope,
+    { scale: 0, whole: left.whole && right.whole },
+    {
+      kind: "subtract",
+      left: left.expression,
+      right: { kind: "multiply", operands: [rounded, right.expression] },
+    },
+  );
 }

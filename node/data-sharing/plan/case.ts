@@ -1,11 +1,13 @@
 /** CASE, COALESCE, NULLIF, LEAST and GREATEST: all of them the plan's CASE. */
+import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { textCode } from "../manifests/text-code.ts";
 import { type Branch, canonicalCase } from "./canonical-case.ts";
 import { casesOf, isNullable, strictColumnsOf } from "./columns-of.ts";
 import { intervalOf } from "./intervals.ts";
 import { constantOf } from "./linear.ts";
+import { partsOf, requireParts } from "./parts.ts";
 import type { Expression, Predicate } from "./plan.ts";
-import { comparedExpressions } from "./predicate.ts";
+import { checkRanges, comparedExpressions } from "./predicate.ts";
 import { dateConstant, kindOf, type Reading, rescaled, type Scalar } from "./reading.ts";
 import { childOf, childrenOf, isNode, onlyFields, refuse, type SqlNode, textOf } from "./sql-node.ts";
 
@@ -61,8 +63,13 @@ export function leastOrGreatest(node: SqlNode, reading: Reading): Scalar {
     nodes.map((part) => termOf(part, reading)),
   );
   if (typed.type === "text") refuse(node.place, "LEAST and GREATEST take numbers and dates");
-  const expression = expressions.reduce((best, other) => {
+  const distinct = new Map(expressions.map((expression) => [canonicalJson(expression), expression]));
+  const inOrder = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, expression]) => expression);
+  const expression = inOrder.reduce((best, other) => {
+    requireParts(3 * (partsOf(best) + partsOf(other)), node.place);
     const [low, high] = isGreatest ? [best, other] : [other, best];
+    const isBetter = { kind: "compare", operator: "<=", left: low, right: high } as const;
+    checkRanges(isBetter, reading, node);
     const absent = (part: Expression): Predicate => ({
       kind: "not",
       operand: isPresent(part, node, reading),
@@ -71,7 +78,7 @@ export function leastOrGreatest(node: SqlNode, reading: Reading): Scalar {
       [
         { when: absent(best), value: other },
         { when: absent(other), value: best },
-        { when: { kind: "compare", operator: "<=", left: low, right: high }, value: other },
+        { when: isBetter, value: other },
       ],
       best,
       reading.scope.factsOf,
@@ -86,7 +93,9 @@ function termOf(node: SqlNode, reading: Reading): Value {
 
 function equality(left: SqlNode, right: SqlNode, node: SqlNode, reading: Reading): Predicate {
   const [a, b] = comparedExpressions(node, left, right, true, reading);
-  return { kind: "compare", operator: "=", left: a, right: b };
+  const isEqual = { kind: "compare", operator: "=", left: a, right: b } as const;
+  checkRanges(isEqual, reading, node);
+  return isEqual;
 }
 
 /** Never unknown. */
@@ -105,6 +114,10 @@ function isPresent(expression: Expression, node: SqlNode, reading: Reading): Pre
 function chosen(node: SqlNode, conditions: Predicate[], values: Value[], reading: Reading): Scalar {
   const { expressions, typed } = unified(node, values);
   const branches = conditions.map((when, at): Branch => ({ when, value: expressions[at]! }));
+  requireParts(
+    [...conditions, ...expressions].reduce((sum, part) => sum + partsOf(part), 0),
+    node.place,
+  );
   const expression = canonicalCase(branches, expressions.at(-1)!, reading.scope.factsOf);
   return checked({ ...typed, expression }, node, reading);
 }
@@ -141,7 +154,8 @@ function unified(node: SqlNode, values: Value[]): { typed: Typed; expressions: E
   switch (scalar.type) {
     case "number": {
       const scale = Math.max(...known.map((value) => (value.scalar as typeof scalar).scale));
-      return whole({ ...scalar, scale }, (value) => {
+      const isWhole = known.every((value) => (value.scalar as typeof scalar).whole);
+      return whole({ ...scalar, scale, whole: isWhole }, (value) => {
         const own = value.scalar as typeof scalar;
         return rescaled(own.expression, own.scale, scale);
       });

@@ -15,6 +15,11 @@ import { publicColumns, publicJoinOf } from "./public-join.ts";
 import { type Relation, Scope } from "./scope.ts";
 import { childOf, childrenOf, namesOf, refuse, type SqlNode } from "./sql-node.ts";
 
+/** Tables and subqueries of persons in one FROM, and public tables. */
+const sourcesMax = 8;
+/** Columns by which one public table is joined. */
+const publicKeysMax = 4;
+
 export function compileFrom(select: Select, context: CompileContext): From {
   const { items, conditions } = fromItems(select.from);
   checkAliases(items);
@@ -24,20 +29,29 @@ export function compileFrom(select: Select, context: CompileContext): From {
     select,
     context,
   );
-  const provisional = items
-    .filter(isPublic)
-    .map((item) => ({ item, columns: publicColumns(context.algorithm.publicTables[item.table!]!) }));
+  const provisional = items.filter(isPublic).map((item) => {
+    return {
+      item,
+      columns: publicColumns(context.algorithm.publicTables[item.table!]!),
+      merged: new Set(
+        conditions.flatMap((one) => (one.kind === "using" && one.right === item.alias ? [one.name] : [])),
+      ),
+    };
+  });
+  const extra = items.filter(isPublic)[sourcesMax] ?? items.filter((item) => !isPublic(item))[sourcesMax];
+  if (extra !== undefined) refuse(extra.place, `FROM joins more than ${sourcesMax} tables`);
   const relations = sources.map(({ relation }) => relation);
   const joined = new Scope(
     [
       ...relations,
-      ...provisional.map(({ item, columns }): Relation => {
+      ...provisional.map(({ item, columns, merged }): Relation => {
         return {
           alias: item.alias,
           prefix: `${item.alias}?`,
           columns,
           planNames: new Map(),
           isPrivate: false,
+          merged,
         };
       }),
     ],
@@ -47,8 +61,11 @@ export function compileFrom(select: Select, context: CompileContext): From {
   requireJoined(items, sources, parts.people);
   const privateReading = readingOf(new Scope(relations, context.parameters));
   const publics = provisional
-    .map(({ item, columns }) => {
+    .map(({ item, columns, merged }) => {
       const keys = parts.keys.filter((key) => key.alias === item.alias);
+      const extraKey = keys[publicKeysMax];
+      if (extraKey !== undefined)
+        refuse(extraKey.node.place, `a public table is joined by more than ${publicKeysMax} columns`);
       if (keys.length === 0)
         refuse(
           item.place,
@@ -58,16 +75,23 @@ export function compileFrom(select: Select, context: CompileContext): From {
       return {
         item,
         columns,
-        join: publicJoinOf(table, keys, privateReading, mentionedColumns(select, parts.others)),
+        merged,
+        join: publicJoinOf(
+          table,
+          keys,
+          privateReading,
+          mentionedColumns(select, parts.others, item.alias, merged),
+        ),
       };
     })
     .sort((a, b) => (canonicalJson(a.join) < canonicalJson(b.join) ? -1 : 1));
   const scope = new Scope(
     [
       ...relations,
-      ...publics.map(({ item, columns, join }, at): Relation => {
+      ...publics.map(({ item, columns, join, merged }, at): Relation => {
         const own = new Map([...columns].filter(([name]) => join.columns.includes(name)));
-        return { alias: item.alias, prefix: `p${at}.`, columns: own, planNames: new Map(), isPrivate: false };
+        const { alias } = item;
+        return { alias, prefix: `p${at}.`, columns: own, planNames: new Map(), isPrivate: false, merged };
       }),
     ],
     context.parameters,
@@ -105,7 +129,12 @@ function privateSources(items: FromItem[], select: Select, context: CompileConte
       if (item.subquery !== null) {
         return {
           item,
-          ...peopleSource(item.subquery, mentionedColumns(select, onNodes(select)), context, compileFrom),
+          ...peopleSource(
+            item.subquery,
+            mentionedColumns(select, onNodes(select), item.alias, new Set()),
+            context,
+            compileFrom,
+          ),
         };
       }
       const table = tables.get(item.table!);
@@ -122,7 +151,7 @@ function privateSources(items: FromItem[], select: Select, context: CompileConte
       return { item, source, columns: planColumns(table), planNames: new Map<string, string>() };
     })
     .sort((a, b) => (canonicalJson(a.source) < canonicalJson(b.source) ? -1 : 1));
-  if (found.length === 0) refuse(select.place, "FROM names public tables only");
+  if (found.length === 0) refuse(select.from.place, "FROM names public tables only");
   return found.map(({ item: { alias }, source, columns, planNames }, at) => {
     const prefix = found.length === 1 ? "" : `${at}.`;
     const relation: Relation = { alias, prefix, columns, planNames, isPrivate: true };
@@ -235,8 +264,16 @@ function onNodes(select: Select): SqlNode[] {
   return fromItems(select.from).conditions.flatMap((one) => (one.kind === "on" ? [one.node] : []));
 }
 
-/** The names of columns that stand anywhere in the SELECT itself or in `conditions`: others need not be read. */
-function mentionedColumns(select: Select, conditions: SqlNode[]): ReadonlySet<string> {
+/**
+ * The columns of `alias` that stand anywhere in the SELECT itself or in `conditions`: others need not be read. Those in `merged` only
+ * where they stand with the alias.
+ */
+function mentionedColumns(
+  select: Select,
+  conditions: SqlNode[],
+  alias: string,
+  merged: ReadonlySet<string>,
+): ReadonlySet<string> {
   const nodes = [
     ...select.targets.map(({ node }) => node),
     ...select.groups,
@@ -245,12 +282,17 @@ function mentionedColumns(select: Select, conditions: SqlNode[]): ReadonlySet<st
     ...conditions,
   ];
   return new Set(
-    nodes.flatMap(columnRefs).flatMap((reference) => namesOf(reference, "fields")?.at(-1) ?? []),
+    nodes.flatMap(columnRefs).flatMap((reference) => {
+      const [first = "", second] = namesOf(reference, "fields") ?? [];
+      if (second !== undefined) return first === alias ? [second] : [];
+      return merged.has(first) ? [] : [first];
+    }),
   );
 }
 
+/** Not parameters, which are written alike. */
 function columnRefs(node: SqlNode): SqlNode[] {
-  if (node.kind === "ColumnRef") return [node];
+  if (node.kind === "ColumnRef") return namesOf(node, "fields")?.[0] === "param" ? [] : [node];
   return [...node.fields.keys()].flatMap((field) => {
     const value = node.fields.get(field);
     if (Array.isArray(value)) return childrenOf(node, field).flatMap(columnRefs);

@@ -93,7 +93,8 @@ function joinItems(node: SqlNode): FromItems {
   if (names.length > 0 && right.items.length > 1) refuse(place, "USING joins one table at a time");
   const using = names.map((name): JoinCondition => {
     const aliases = left.items.map(({ alias }) => alias);
-    return { kind: "using", name, left: aliases, right: right.items[0]!.alias, node: { ...node, place } };
+    const item = right.items[0]!;
+    return { kind: "using", name, left: aliases, right: item.alias, node: { ...node, place: item.place } };
   });
   if (on.length + using.length === 0)
     refuse(place, "CROSS JOIN is not part of the subset: write ON or USING");

@@ -27,7 +27,8 @@ export function functionScalar(node: SqlNode, reading: Reading): Scalar | undefi
       const of = dateOf(parameters[1]!, reading);
       if (!dateParts.includes(part))
         refuse(parameters[0]!.place, `of a date there are ${dateParts.join(", ")}`);
-      return checkedNumber(node, reading.scope, 0, { kind: "date-part", part: part as DatePart, of });
+      const number = { scale: 0, whole: false };
+      return checkedNumber(node, reading.scope, number, { kind: "date-part", part: part as DatePart, of });
     }
     case "date_trunc": {
       require(2);
@@ -39,7 +40,8 @@ export function functionScalar(node: SqlNode, reading: Reading): Scalar | undefi
     }
     case "abs": {
       require(1);
-      const { scale, expression } = numberIn(parameters[0]!, reading);
+      const number = numberIn(parameters[0]!, reading);
+      const { expression } = number;
       const negative: Expression = { kind: "multiply", operands: [constantOf(-1n), expression] };
       const isNegative = {
         kind: "compare",
@@ -53,7 +55,7 @@ export function functionScalar(node: SqlNode, reading: Reading): Scalar | undefi
         expression,
         reading.scope.factsOf,
       );
-      return checkedNumber(node, reading.scope, scale, chosen);
+      return checkedNumber(node, reading.scope, number, chosen);
     }
     default:
       return undefined;

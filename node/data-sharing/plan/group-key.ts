@@ -27,9 +27,17 @@ export function groupKeyOf(scalar: Scalar, reading: Reading, place: Place): Grou
 }
 
 function openKey(scalar: KeyScalar, place: Place): GroupKey {
+  if (scalar.type === "text" && hasConstant(scalar.expression))
+    refuse(place, "a text of the SQL cannot stand beside those of an open domain in a grouping key");
   if (scalar.type === "boolean") refuse(place, "this grouping key has no domain");
   const scale = scalar.type === "number" ? scalar.scale : 0;
   return { kind: "open", expression: scalar.expression, type: scalar.type, scale };
+}
+
+/** Among the values: the engine knows the texts of its data alone by their codes. */
+function hasConstant(expression: Expression): boolean {
+  if (expression.kind !== "case") return expression.kind === "constant";
+  return [...expression.branches.map(({ value }) => value), expression.otherwise].some(hasConstant);
 }
 
 function labelOf(value: bigint, scalar: KeyScalar): string {

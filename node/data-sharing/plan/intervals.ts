@@ -44,9 +44,11 @@ export function intervalOf(expression: Expression, rangeOf: RangeOf, place: Plac
     }
     case "null":
       return { low: 0n, high: 0n };
-    case "date-part":
-      checkYears(inner(expression.of), place);
-      return datePartRange(expression.part, inner(expression.of));
+    case "date-part": {
+      const days = inner(expression.of);
+      checkYears(days, place);
+      return datePartRange(expression.part, days);
+    }
     case "case": {
       const values = [...expression.branches.map(({ value }) => value), expression.otherwise];
       const parts = values.filter((value) => value.kind !== "null").map(inner);
@@ -83,9 +85,10 @@ function datePartRange(part: DatePart, days: Interval): Interval {
 }
 
 /** Engines agree on the calendar of these years. */
-const [firstDay, lastDay] = [dateToDays("0001-01-01")!, dateToDays("9999-12-31")!];
+export const firstDay = dateToDays("0001-01-01")!;
+const lastDay = dateToDays("9999-12-31")!;
 
-function checkYears({ low, high }: Interval, place: Place): void {
+export function checkYears({ low, high }: Interval, place: Place): void {
   if (low < firstDay || high > lastDay) refuse(place, "a date could leave the years 1 to 9999");
 }
 

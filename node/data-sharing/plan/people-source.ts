@@ -1,5 +1,6 @@
 /** SELECT ... GROUP BY person, in FROM: one row for each person, made of bounded aggregates. */
 import { canonicalJson } from "../../primitives/canonical-json.ts";
+import { personWord } from "../manifests/dataset-manifest.ts";
 import { presenceOf } from "./canonical-case.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import type { Interval, PlanColumn, PlanColumns } from "./columns.ts";
@@ -17,6 +18,9 @@ const aggregates: Record<string, PersonColumn["aggregate"]> = {
   min: "minimum",
   max: "maximum",
 };
+
+/** Columns of one subquery that are read. */
+const personColumnsMax = 64;
 
 interface NamedColumn {
   alias: string;
@@ -54,6 +58,8 @@ export function peopleSource(
   const named = select.targets
     .flatMap((target) => namedColumn(target, reading, rowsPerPersonOf(rows)) ?? [])
     .filter(({ alias }) => wanted.has(alias));
+  if (named.length > personColumnsMax)
+    refuse(select.place, `a subquery has more than ${personColumnsMax} columns`);
   const twice = named.find(({ alias }, at) => named.findIndex((other) => other.alias === alias) !== at);
   if (twice !== undefined) refuse(select.place, `two columns of the subquery are called ${twice.alias}`);
   const distinct = new Map(named.map(({ column }) => [canonicalJson(column), column]));
@@ -74,7 +80,7 @@ export function peopleSource(
 function namedColumn(target: SelectTarget, reading: Reading, rows: bigint): NamedColumn | undefined {
   const { node, place } = target;
   if (reading.scope.isPerson(node)) {
-    if (target.name !== null && target.name !== "person")
+    if (target.name !== null && target.name !== personWord)
       refuse(place, "the person keeps its name in a subquery: write person");
     return undefined;
   }
@@ -83,6 +89,7 @@ function namedColumn(target: SelectTarget, reading: Reading, rows: bigint): Name
   if (aggregate === undefined)
     refuse(place, "of a person there are COUNT, SUM, MIN and MAX, and person itself");
   const alias = target.name ?? names[0]!;
+  if (alias === personWord) refuse(place, `${personWord} is the person: give the column another name`);
   onlyFields(node, ["funcname", "args", "agg_star", "funcformat"], {
     agg_distinct: "DISTINCT inside of a subquery is not part of the subset",
     agg_filter: "FILTER is not part of the subset; write CASE",
@@ -109,7 +116,7 @@ function namedColumn(target: SelectTarget, reading: Reading, rows: bigint): Name
   if (aggregate === "sum" && magnitudeOf(sum) >= magnitudeLimit)
     refuse(argument.place, "a person's sum could grow beyond 2^62");
   const facts: PlanColumn = {
-    type: isDate ? "date" : "decimal",
+    type: isDate ? "date" : scalar.type === "number" && scalar.whole ? "integer" : "decimal",
     nullable: aggregate !== "sum" && presence !== null,
     scale: scalar.type === "number" ? scalar.scale : 0,
     range: aggregate === "sum" ? sum : range,

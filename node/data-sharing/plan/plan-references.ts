@@ -1,5 +1,5 @@
 /** Whether every index in a plan leads to a part of the right kind. */
-import { cellsOf, type Output, type Plan, type Vector } from "./plan.ts";
+import { cellsOf, type Output, type Plan, rowsPerPersonOf, type Vector } from "./plan.ts";
 
 export function isJoined(plan: Plan): boolean {
   const released = (place: number, mechanism: "gaussian" | "exponential"): Vector | undefined => {
@@ -45,12 +45,18 @@ export function isJoined(plan: Plan): boolean {
       return vector !== undefined && (release.mechanism === "gaussian" || vector.kind === "buckets");
     }) &&
     (floor?.kind === "people" || (floor?.kind === "count" && floor.of === null)) &&
-    (isOpen ? threshold?.kind === "people" : plan.threshold === null) &&
+    (isOpen ? countsPeople(threshold, plan) : plan.threshold === null) &&
     new Set(plan.outputs.map((output) => output.name)).size === last &&
     plan.outputs.every(hasParts) &&
     plan.post.order.every(({ output }) => output < last) &&
     conditionOutputs(plan.post.having).every((output) => output < last)
   );
+}
+
+/** Where a person has one row, rows are persons. */
+function countsPeople(vector: Vector | undefined, { rows }: Plan): boolean {
+  if (vector?.kind === "count") return vector.of === null && rowsPerPersonOf(rows) === 1n;
+  return vector?.kind === "people";
 }
 
 function conditionOutputs(condition: Plan["post"]["having"]): number[] {

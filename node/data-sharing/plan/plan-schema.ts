@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { domainSizeMax, identifierSchema, microRhoSchema } from "../manifests/dataset-manifest.ts";
+import { quantileSensitivity } from "../mechanisms/quantile-scores.ts";
 import {
   type AnswerCondition,
   cellsMax,
@@ -20,8 +21,10 @@ import {
 } from "./plan.ts";
 import { isJoined } from "./plan-references.ts";
 import { sensitivitySquaredOf } from "./sensitivity.ts";
-import { sqlDepthMax, sqlNodesMax } from "./sql-node.ts";
+import { sqlDepthMax } from "./sql-node.ts";
 
+/** Everything that a plan's JSON holds, texts and numbers too: public tables, domains and lists of values are the most of it. */
+const planPartsMax = 200_000;
 /** Enough for squares of sensitivities; short enough to compute with. */
 const wholeSchema = wholeNumber(/^(?:0|-?[1-9]\d{0,79})$/, "use a whole number as text");
 const positiveSchema = wholeNumber(/^[1-9]\d{0,79}$/, "use a positive whole number as text");
@@ -306,9 +309,11 @@ function isCovered(plan: Plan): boolean {
   return plan.releases.every((release) => {
     const least = sensitivitySquaredOf(plan.vectors[release.vector]!, contribution);
     if (release.mechanism === "gaussian") return BigInt(release.sensitivitySquared) >= least;
-    const { numerator, denominator } = release.quantile;
-    const [below, above] = [BigInt(numerator), BigInt(denominator) - BigInt(numerator)];
-    const perRow = below > above ? below : above;
+    const quantile = {
+      numerator: BigInt(release.quantile.numerator),
+      denominator: BigInt(release.quantile.denominator),
+    };
+    const perRow = quantileSensitivity(quantile, 1n);
     return BigInt(release.sensitivity) ** 2n >= least * perRow ** 2n;
   });
 }
@@ -318,13 +323,13 @@ function wholeNumber(pattern: RegExp, error: string) {
   return z.string().refine((text) => pattern.test(text), { error, abort: true });
 }
 
-/** Looked at before anything recurses. Labels and values are plain lists and bounded by their own schema. */
-function isModest(value: unknown): boolean {
+/** Looked at before anything recurses, and by the compiler: what it makes is accepted. */
+export function isModest(value: unknown): boolean {
   let parts = 0;
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     parts += level.length;
-    if (depth > 4 * sqlDepthMax || parts > 40 * sqlNodesMax) return false;
+    if (depth > 4 * sqlDepthMax || parts > planPartsMax) return false;
     level = level
       .filter((item) => typeof item === "object" && item !== null)
       .flatMap((item) => Object.values(item as object));

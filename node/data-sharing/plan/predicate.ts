@@ -1,9 +1,11 @@
 /** SQL conditions as predicates of the plan, still in the order in which they are written. */
+import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { textCode } from "../manifests/text-code.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import { intervalOf } from "./intervals.ts";
 import { codesLike } from "./like.ts";
 import { constantOf } from "./linear.ts";
+import { partsOf, requireParts } from "./parts.ts";
 import type { Expression, Predicate } from "./plan.ts";
 import { dateConstant, kindOf, type Reading, rescaled, type Scalar } from "./reading.ts";
 import { childOf, childrenOf, namesOf, onlyFields, refuse, type SqlNode } from "./sql-node.ts";
@@ -95,10 +97,14 @@ function comparison(node: SqlNode, reading: Reading): Predicate {
     case "AEXPR_OP":
       return compared(node, operator, left, childOf(node, "rexpr"), reading);
     case "AEXPR_IN": {
-      const one = childrenOf(childOf(node, "rexpr"), "items").map((item) =>
-        compared(node, "=", left, item, reading),
+      const items = childrenOf(childOf(node, "rexpr"), "items");
+      const scalar = reading.scalar(left);
+      if ("expression" in scalar) requireParts(items.length * partsOf(scalar.expression), node.place);
+      const any = anyOf(
+        items.map((item) => comparedExpressions(node, left, item, true, reading)),
+        node,
+        reading,
       );
-      const any: Predicate = { kind: "or", operands: one };
       return operator === "<>" ? negation(any) : any;
     }
     case "AEXPR_BETWEEN":
@@ -117,6 +123,25 @@ function comparison(node: SqlNode, reading: Reading): Predicate {
     default:
       return refuse(node.place, "this operator is not part of the subset");
   }
+}
+
+/** Equations, said as one where all are of the same expression with constants. */
+function anyOf(equations: [Expression, Expression][], node: SqlNode, reading: Reading): Predicate {
+  const [expression, ...others] = new Map(
+    equations.map(([left]) => [canonicalJson(left), left] as const),
+  ).values();
+  const values = equations.flatMap(([, right]) => (right.kind === "constant" ? [right.value] : []));
+  if (expression !== undefined && others.length === 0 && values.length === equations.length) {
+    const member: Predicate = { kind: "in", expression, values };
+    checkRanges(member, reading, node);
+    return member;
+  }
+  const operands = equations.map(([left, right]) => {
+    const leaf: Compare = { kind: "compare", operator: "=", left, right };
+    checkRanges(leaf, reading, node);
+    return leaf;
+  });
+  return { kind: "or", operands };
 }
 
 /** Of a declared domain the texts that match are known beforehand. */
@@ -197,7 +222,7 @@ function codeOf({ domain, open }: Extract<Scalar, { type: "text" }>, text: strin
 }
 
 /** Looks at bounds while the place is known; of the form that engines will run. */
-function checkRanges(leaf: Compare, reading: Reading, node: SqlNode): void {
+export function checkRanges(leaf: Predicate, reading: Reading, node: SqlNode): void {
   const visit = (predicate: Predicate): void => {
     if (predicate.kind === "and" || predicate.kind === "or") predicate.operands.forEach(visit);
     else if (predicate.kind === "not") visit(predicate.operand);

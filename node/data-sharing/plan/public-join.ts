@@ -6,7 +6,7 @@ import { textCode } from "../manifests/text-code.ts";
 import type { PlanColumn, PlanColumns } from "./columns.ts";
 import type { PublicKey } from "./from-items.ts";
 import type { Expression, PublicJoin } from "./plan.ts";
-import { kindOf, type Reading, rescaled } from "./reading.ts";
+import { checkedExpression, kindOf, type Reading, rescaled } from "./reading.ts";
 import { refuse } from "./sql-node.ts";
 
 export function publicColumns(table: PublicTable): PlanColumns {
@@ -91,7 +91,7 @@ function keySide(table: PublicTable, { column: name, other, node }: PublicKey, r
       const own = column.type === "decimal" ? column.scale : 0;
       const scale = Math.max(own, scalar.scale);
       return {
-        on: rescaled(scalar.expression, scalar.scale, scale),
+        on: checkedExpression(node, reading.scope, rescaled(scalar.expression, scalar.scale, scale)),
         codeOf: (row) => encoded(row[at]!, column, []) * 10n ** BigInt(scale - own),
       };
     }

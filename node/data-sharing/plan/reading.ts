@@ -1,14 +1,15 @@
 /** What SQL expressions are read as, and what all readers of them share. The readers call each other, so they meet in `expressions.ts`. */
 import { dateToDays } from "../manifests/grid.ts";
 import { strictColumnsOf } from "./columns-of.ts";
-import { boundsMissing, intervalOf } from "./intervals.ts";
+import { boundsMissing, firstDay, intervalOf } from "./intervals.ts";
 import { canonicalExpression, constantOf } from "./linear.ts";
 import type { Expression, Predicate } from "./plan.ts";
 import type { Scope } from "./scope.ts";
 import { refuse, type SqlNode } from "./sql-node.ts";
 
 export type Scalar =
-  | { type: "number"; scale: number; expression: Expression }
+  /** `whole` as PostgreSQL's integer types are, whose quotients are rounded; 2.0 and EXTRACT are not. */
+  | { type: "number"; scale: number; whole: boolean; expression: Expression }
   | { type: "date"; expression: Expression }
   | { type: "boolean"; expression: Expression }
   /** By its codes: places in the domain, or `textCode`s where it is open. */
@@ -46,9 +47,14 @@ export function numberOnly(scalar: Scalar, node: SqlNode): NumberScalar {
   return scalar;
 }
 
-export function checkedNumber(node: SqlNode, scope: Scope, scale: number, expression: Expression): Scalar {
+export function checkedNumber(
+  node: SqlNode,
+  scope: Scope,
+  { scale, whole }: Pick<NumberScalar, "scale" | "whole">,
+  expression: Expression,
+): NumberScalar {
   if (scale > scaleMax) refuse(node.place, `a value has more than ${scaleMax} decimal places`);
-  return { type: "number", scale, expression: checkedExpression(node, scope, expression) };
+  return { type: "number", scale, whole, expression: checkedExpression(node, scope, expression) };
 }
 
 /** In canonical form. Bounds are looked at while the place is known; of the form that engines will run. */
@@ -65,7 +71,8 @@ export function checkedExpression(node: SqlNode, scope: Scope, expression: Expre
 
 export function dateConstant(text: string, node: SqlNode): Expression {
   const days = dateToDays(text);
-  return days === null ? refuse(node.place, "a date is written 'YYYY-MM-DD' and exists") : constantOf(days);
+  if (days === null || days < firstDay) refuse(node.place, "a date is written 'YYYY-MM-DD' and exists");
+  return constantOf(days);
 }
 
 export function kindOf(scalar: Scalar): string {

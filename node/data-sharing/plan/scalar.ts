@@ -52,18 +52,19 @@ function constantScalar(node: SqlNode): Scalar {
     return { type: "boolean", expression: constantOf(value ? 1n : 0n) };
   }
   if (node.fields.has("fval")) {
-    const decimal = parseDecimal(textOf(childOf(node, "fval"), "fval"));
+    const digits = textOf(childOf(node, "fval"), "fval");
+    const decimal = parseDecimal(digits);
     if (decimal === null)
       refuse(node.place, "numbers are written with digits and a point, without an exponent");
-    return numberOf(decimal, node);
+    return numberOf(decimal, /^\d+$/.test(digits), node);
   }
-  const whole = childOf(node, "ival").fields.get("ival") ?? 0;
-  return numberOf({ steps: BigInt(Number(whole)), scale: 0 }, node);
+  const value = childOf(node, "ival").fields.get("ival") ?? 0;
+  return numberOf({ steps: BigInt(Number(value)), scale: 0 }, true, node);
 }
 
-function numberOf({ steps, scale }: Decimal, node: SqlNode): Scalar {
+function numberOf({ steps, scale }: Decimal, whole: boolean, node: SqlNode): Scalar {
   if (scale > scaleMax) refuse(node.place, `a number has more than ${scaleMax} decimal places`);
-  return { type: "number", scale, expression: constantOf(steps) };
+  return { type: "number", scale, whole, expression: constantOf(steps) };
 }
 
 function reference(node: SqlNode, reading: Reading): Scalar {
@@ -86,7 +87,7 @@ export function columnScalar(
     case "date":
       return { type: column.type, expression };
     default:
-      return { type: "number", scale: column.scale, expression };
+      return { type: "number", scale: column.scale, whole: column.type === "integer", expression };
   }
 }
 
@@ -95,7 +96,7 @@ function parameter(node: SqlNode, name: string, reading: Reading): Scalar {
   if (value === undefined) refuse(node.place, `the algorithm declares no parameter ${name}`);
   return typeof value === "string"
     ? { type: "literal", text: value }
-    : { type: "number", scale: 0, expression: constantOf(value) };
+    : { type: "number", scale: 0, whole: true, expression: constantOf(value) };
 }
 
 /** DATE '2020-01-31', or a boolean as 0 and 1. */
@@ -103,14 +104,16 @@ function cast(node: SqlNode, reading: Reading): Scalar {
   onlyFields(node, ["arg", "typeName"]);
   const type = childOf(node, "typeName");
   const argument = childOf(node, "arg");
-  const reason = "casts are for date literals, DATE 'YYYY-MM-DD', and for booleans to integer";
+  const reason =
+    "casts are for date literals, DATE 'YYYY-MM-DD', and to integer for booleans and numbers without decimal places";
   const plain = [...type.fields.keys()].every((field) => field === "names" || field === "typemod");
   const names = namesOf(type, "names")?.join(".");
   if (!plain || type.fields.get("typemod") !== -1) refuse(argument.place, reason);
   if (names === "pg_catalog.int4") {
     const scalar = reading.scalar(argument);
-    if (scalar.type === "boolean") return { type: "number", scale: 0, expression: scalar.expression };
-    return scalar.type === "number" && scalar.scale === 0 ? scalar : refuse(argument.place, reason);
+    const isWhole = scalar.type === "boolean" || (scalar.type === "number" && scalar.scale === 0);
+    if (!isWhole) refuse(argument.place, reason);
+    return { type: "number", scale: 0, whole: true, expression: scalar.expression };
   }
   const literal = names === "date" && argument.kind === "A_Const" ? constantScalar(argument) : null;
   if (literal?.type !== "literal") refuse(argument.place, reason);

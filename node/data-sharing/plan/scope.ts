@@ -15,6 +15,8 @@ export interface Relation {
   planNames: ReadonlyMap<string, string>;
   /** Whether its rows are of persons; not those of a public table. */
   isPrivate: boolean;
+  /** Columns joined by USING: without its alias the name means that of the other side, which is equal. */
+  merged?: ReadonlySet<string>;
 }
 
 export class Scope {
@@ -55,7 +57,7 @@ export class Scope {
         node.place,
         `${personWord} stands for the privacy unit: it is counted by COUNT(DISTINCT ${personWord}), joined on and grouped by in a subquery, and never shown`,
       );
-    const found = (qualified ?? this.relations).filter(({ columns }) => columns.has(name));
+    const found = this.#owners(qualified === undefined ? [name] : [first, name]);
     const [relation, another] = found;
     if (relation === undefined) {
       const known = (qualified ?? this.relations).flatMap(({ columns }) => [...columns.keys()]);
@@ -71,11 +73,8 @@ export class Scope {
     if (node.kind !== "ColumnRef") return null;
     const names = namesOf(node, "fields");
     if (names === null || names.length > 2) return null;
-    const name = names.at(-1)!;
-    const found = this.relations.filter(
-      ({ alias, columns }) => (names.length === 1 || alias === names[0]) && columns.has(name),
-    );
-    return found.length === 1 ? planName(found[0]!, name) : null;
+    const found = this.#owners(names);
+    return found.length === 1 ? planName(found[0]!, names.at(-1)!) : null;
   }
 
   /** `person`, or that of one relation: `v.person`. */
@@ -91,6 +90,15 @@ export class Scope {
       ({ alias, isPrivate }) => isPrivate && (names.length === 1 || alias === names[0]),
     );
     return found.length === 0 ? null : found;
+  }
+
+  /** The relations that have a column of this name, of one alias where there is one. */
+  #owners(names: readonly string[]): Relation[] {
+    const name = names.at(-1)!;
+    return this.relations.filter(({ alias, columns, merged }) => {
+      const isMeant = names.length === 1 ? !(merged?.has(name) ?? false) : alias === names[0];
+      return isMeant && columns.has(name);
+    });
   }
 
   #tables(): string {
