@@ -7,6 +7,7 @@ import {
   parseDatasetManifest,
 } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
 import { decimalToGrid } from "../../../../node/data-sharing/manifests/grid.ts";
+import { textCode } from "../../../../node/data-sharing/manifests/text-code.ts";
 import type { PersonRow } from "../../../../node/data-sharing/plan/evaluate.ts";
 import {
   algorithmManifestUrl,
@@ -41,11 +42,11 @@ export function personRows(lines: Iterable<string>, manifest: DatasetManifest): 
   }));
 }
 
-/** The stored integer; -1 for a text outside of the domain. */
+/** The stored integer; -1 for a text outside of a declared domain. */
 export function stored(text: string, column: DatasetColumn): bigint {
   switch (column.type) {
     case "text":
-      return BigInt(column.domain.indexOf(text));
+      return column.domain === "open" ? textCode(text) : BigInt(column.domain.indexOf(text));
     case "boolean":
       return BigInt(["false", "true"].indexOf(text));
     case "integer":
