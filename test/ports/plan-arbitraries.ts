@@ -53,7 +53,7 @@ export function anyTables(
 ): fc.Arbitrary<TableRows> {
   const rowsOf = (table: string) =>
     fc
-      .array(fc.array(fc.record(values[table]!), { maxLength: rowsMax[table]! }), {
+      .array(fc.array(fc.record(values[table]!), { maxLength: rowsMax[table]!, size: "max" }), {
         minLength: people,
         maxLength: people,
       })
@@ -113,36 +113,51 @@ function expressionsOver(columns: readonly Known[]): Arbitraries {
   const { expression, predicate } = fc.letrec<{ expression: Expression; predicate: Predicate }>((tie) => ({
     expression: fc.oneof(
       { maxDepth: 2, depthSize: "small" },
-      named(columns),
-      fc.record({ kind: fc.constant("constant" as const), value: constants }),
-      fc.constant<Expression>({ kind: "null" }),
-      fc.record({
-        kind: fc.constantFrom("add" as const, "multiply" as const),
-        operands: fc.array(tie("expression"), { minLength: 2, maxLength: 3 }),
-      }),
-      fc.record({
-        kind: fc.constant("subtract" as const),
-        left: tie("expression"),
-        right: tie("expression"),
-      }),
-      fc.record({
-        kind: fc.constant("divide" as const),
-        left: named(positive),
-        divisor: fc.integer({ min: 1, max: 50 }).map(String),
-      }),
-      fc.record({
-        kind: fc.constant("date-part" as const),
-        part: fc.constantFrom("year", "quarter", "month", "day", "dow", "doy"),
-        of: named(days),
-      }),
-      fc.record({
-        kind: fc.constant("case" as const),
-        branches: fc.array(fc.record({ when: tie("predicate"), value: tie("expression") }), {
-          minLength: 1,
-          maxLength: 2,
+      { weight: 8, arbitrary: named(columns) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant("constant" as const), value: constants }) },
+      { weight: 1, arbitrary: fc.constant<Expression>({ kind: "null" }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constantFrom("add" as const, "multiply" as const),
+          operands: fc.array(tie("expression"), { minLength: 2, maxLength: 3 }),
         }),
-        otherwise: tie("expression"),
-      }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant("subtract" as const),
+          left: tie("expression"),
+          right: tie("expression"),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant("divide" as const),
+          left: named(positive),
+          divisor: fc.integer({ min: 1, max: 50 }).map(String),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant("date-part" as const),
+          part: fc.constantFrom("year", "quarter", "month", "day", "dow", "doy"),
+          of: named(days),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant("case" as const),
+          branches: fc.array(fc.record({ when: tie("predicate"), value: tie("expression") }), {
+            minLength: 1,
+            maxLength: 2,
+          }),
+          otherwise: tie("expression"),
+        }),
+      },
     ) as fc.Arbitrary<Expression>,
     predicate: fc.oneof(
       { maxDepth: 3, depthSize: "small" },
@@ -197,13 +212,34 @@ function anyRows(isWhole: boolean, depth: number): fc.Arbitrary<KnownRows> {
     );
     return anyPublicJoins(own).chain(({ joins, columns }) =>
       fc
-        .oneof(fc.constant<Predicate>({ kind: "always" }), expressionsOver(columns).predicate)
+        .oneof(
+          { weight: 6, arbitrary: fc.constant<Predicate>({ kind: "always" }) },
+          { weight: 3, arbitrary: anyBound(columns) },
+          { weight: 2, arbitrary: expressionsOver(columns).predicate },
+        )
         .map((filter) => ({
           rows: { sources: sources.map(({ source }) => source), publicJoins: joins, filter },
           columns,
         })),
     );
   });
+}
+
+/** That a column is at most, or at least, a number that it can be. */
+function anyBound(columns: readonly Known[]): fc.Arbitrary<Predicate> {
+  return fc.constantFrom(...columns).chain(({ name, range }) =>
+    fc
+      .tuple(fc.bigInt({ min: range.low, max: range.high }), fc.boolean())
+      .map(([value, isUpper]): Predicate => {
+        const [of, bound]: Expression[] = [column(name), { kind: "constant", value: String(value) }];
+        return {
+          kind: "compare",
+          operator: "<=",
+          left: isUpper ? of! : bound!,
+          right: isUpper ? bound! : of!,
+        };
+      }),
+  );
 }
 
 interface KnownSource {
@@ -240,19 +276,24 @@ function anyPeople(isWhole: boolean): fc.Arbitrary<KnownSource> {
   });
 }
 
+/** Of the columns with small numbers, brought down to about 0 to 8; null where there are none. */
+function smallExpressions(columns: readonly Known[]): fc.Arbitrary<Expression> | null {
+  const small = columns.flatMap(({ name, range: { low, high } }): Expression[] => {
+    if (low < -30_000n || high > 30_000n) return [];
+    if (low < 0n) return [{ kind: "date-part", part: "month", of: column(name) }];
+    const divisor = high / 8n + 1n;
+    return [divisor === 1n ? column(name) : { kind: "divide", left: column(name), divisor: String(divisor) }];
+  });
+  return small.length === 0 ? null : fc.constantFrom(...small);
+}
+
 /** Keys are looked up by small values, so that some are met, some twice, some never. */
 function anyPublicJoins(own: Known[]): fc.Arbitrary<{ joins: PublicJoin[]; columns: Known[] }> {
-  const small = own.filter(({ range }) => range.low >= -1000n && range.high <= 3000n);
   const none = fc.constant({ joins: [] as PublicJoin[], columns: own });
-  if (small.length === 0) return none;
-  const on = fc
-    .constantFrom(...small)
-    .map(
-      ({ name, range }): Expression =>
-        range.low >= 0n ? { kind: "divide", left: column(name), divisor: "10" } : column(name),
-    );
-  const cell = fc.bigInt({ min: -2n, max: 12n }).map(String);
-  const join = fc.array(on, { minLength: 1, maxLength: 2 }).chain((keys) =>
+  const on = smallExpressions(own);
+  if (on === null) return none;
+  const cell = fc.bigInt({ min: -1n, max: 7n }).map(String);
+  const join = fc.array(on, { minLength: 1, maxLength: 2, size: "small" }).chain((keys) =>
     fc.record({
       on: fc.constant(keys),
       columns: fc.constant(["rate", "limit"]),
@@ -260,16 +301,16 @@ function anyPublicJoins(own: Known[]): fc.Arbitrary<{ joins: PublicJoin[]; colum
         fc
           .tuple(fc.tuple(...keys.map(() => cell)), cell, fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }))
           .map(([key, rate, limit]) => [...key, rate, String(limit)]),
-        { maxLength: 30 },
+        { minLength: 12, maxLength: 40 },
       ),
     }),
   );
-  const joined = fc.array(join, { minLength: 1, maxLength: 2 }).map((joins) => ({
+  const joined = fc.array(join, { minLength: 1, maxLength: 2, size: "xsmall" }).map((joins) => ({
     joins,
     columns: [
       ...own,
       ...joins.flatMap((_, at): Known[] => [
-        { name: `p${at}.rate`, range: { low: -2n, high: 12n }, type: "number" },
+        { name: `p${at}.rate`, range: { low: -1n, high: 7n }, type: "number" },
         { name: `p${at}.limit`, range: { low: -(2n ** 40n), high: 2n ** 40n }, type: "number" },
       ]),
     ],
@@ -313,15 +354,20 @@ function anyKeys(columns: readonly Known[]): fc.Arbitrary<GroupKey[]> {
     .uniqueArray(fc.bigInt({ min: -3n, max: 130n }), { minLength: 1, maxLength: 12 })
     .map((some) => some.sort((a, b) => (a < b ? -1 : 1)).map(String));
   const run = fc
-    .tuple(fc.bigInt({ min: -5n, max: 5n }), fc.integer({ min: 1, max: 20 }))
+    .tuple(fc.bigInt({ min: -2n, max: 2n }), fc.integer({ min: 1, max: 20 }))
     .map(([first, count]) => Array.from({ length: count }, (_, at) => String(first + BigInt(at))));
   const many = fc.constant(Array.from({ length: 80 }, (_, at) => String(at * 3)));
-  const closed = fc
-    .tuple(
-      expression,
-      fc.oneof({ weight: 3, arbitrary: few }, { weight: 3, arbitrary: run }, { weight: 1, arbitrary: many }),
-    )
-    .map(([of, own]) => declared(of, own));
+  const some = fc.oneof(
+    { weight: 2, arbitrary: few },
+    { weight: 4, arbitrary: run },
+    { weight: 1, arbitrary: many },
+  );
+  const coarse = smallExpressions(columns);
+  const of =
+    coarse === null
+      ? expression
+      : fc.oneof({ weight: 4, arbitrary: coarse }, { weight: 1, arbitrary: expression });
+  const closed = fc.tuple(of, some).map(([part, own]) => declared(part, own));
   const open = fc.oneof(
     fc
       .tuple(expression, fc.integer({ min: 0, max: 3 }))
