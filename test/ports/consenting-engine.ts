@@ -10,14 +10,18 @@ import {
   byRegion,
   column,
   type DataUnderTest,
+  joinedManifest,
   limits,
+  loadTables,
   manifestOf,
   planOf,
   row,
   rowCount,
   sumOf,
-  writeRows,
+  texts,
 } from "./data-files.ts";
+import { anyPlan, anyTables } from "./plan-arbitraries.ts";
+import { inOrder } from "./plan-engine.ts";
 
 export interface ConsentingDataUnderTest extends DataUnderTest {
   /** The keyed hash by which this repository knows a person of the dataset "visits". */
@@ -52,7 +56,7 @@ export function testConsentingEngine(
   after(() => data.dispose());
 
   async function load(all: readonly PersonRow[]): Promise<void> {
-    await data.store.importFile(writeRows(data.inbox, all), manifestOf({ consent: "required" }));
+    await loadTables(data, manifestOf({ consent: "required" }), { visits: all });
   }
   /** Enrolled in this order; live, as the daemon's is. */
   function filterOf(
@@ -113,6 +117,28 @@ export function testConsentingEngine(
       { numRuns: 15 },
     ));
 
+  describe("over several tables", () => {
+    const several = fc.sample(anyTables(50, { visits: 5, patients: 1, drugs: 3 }), {
+      numRuns: 1,
+      seed: 11,
+    })[0]!;
+    const names = [...new Set(Object.values(several).flatMap((table) => table.map(({ person }) => person)))];
+    before(() => loadTables(data, joinedManifest({ consent: "required" }), several));
+    after(() => load(rows));
+
+    it("gives equal integers for any plan and any people", () =>
+      fc.assert(
+        fc.asyncProperty(anyPlan(true), fc.subarray(names), async (plan, consenting) => {
+          const people = filterOf(names, new Set(consenting));
+          const takesPart = (person: string) => consenting.includes(person);
+          expect(inOrder(plan, await data.engine.execute("visits", plan, limits, people))).to.deep.equal(
+            inOrder(plan, executePlan(several, plan, { texts, takesPart })),
+          );
+        }),
+        { numRuns: 100 },
+      ));
+  });
+
   it("asks who takes part when the plan starts, not before it waits for its turn", async () => {
     const consenting = new Set(everybody);
     const people = filterOf(everybody, consenting);
@@ -135,7 +161,7 @@ export function testConsentingEngine(
   it("never runs without saying who takes part, nor says it where it is not needed", async () => {
     await expectCode(() => data.engine.execute("visits", plans[0]!, limits), "engine_failed");
     const people = filterOf(everybody, new Set(everybody));
-    await data.store.importFile(writeRows(data.inbox, rows), manifestOf());
+    await loadTables(data, manifestOf(), { visits: rows });
     await expectCode(() => data.engine.execute("visits", plans[0]!, limits, people), "engine_failed");
     await load(rows);
     expect(await run(plans[0]!, people)).to.deep.equal(executePlan(rows, plans[0]!).vectors);

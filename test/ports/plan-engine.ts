@@ -529,7 +529,7 @@ export function testPlanEngine(create: () => Promise<DataUnderTest> | DataUnderT
 }
 
 /** By group, its labels and the cells of each vector; engines list open groups in any order. */
-function inOrder(plan: Plan, { groups, vectors }: ExactAnswer): unknown {
+export function inOrder(plan: Plan, { groups, vectors }: ExactAnswer): unknown {
   if (groups === null) return vectors;
   return groups
     .map((labels, group) => [

@@ -3,7 +3,7 @@
  * needed, given up with its file or after any failure, never read by another process, and removed when its process is gone. One plan at
  * a time works on a copy, so that limits are the plan's own. Like every instance here it can read no other file and no network.
  */
-import { constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { constants, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { chmod, copyFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
@@ -30,8 +30,10 @@ export class ConsentCopies {
   readonly #locks = new KeyedLock();
   readonly #copiesMax: number;
 
-  constructor(copiesMax: number) {
+  /** @param folder Of the data files, where processes that were killed may have left copies. */
+  constructor(folder: string, copiesMax: number) {
     this.#copiesMax = copiesMax;
+    removeOrphans(folder);
   }
 
   /** `views` are to be made by the connection that runs the plan. */
@@ -60,13 +62,16 @@ export class ConsentCopies {
 
   /** Gives up copies of files that were replaced, each after the plan that works on it. */
   dropOthers(isCurrent: (path: string) => boolean): void {
-    for (const path of this.#copies.keys())
-      if (!isCurrent(path)) void this.#locks.run(path, async () => this.#remove(path));
+    for (const path of this.#copies.keys()) if (!isCurrent(path)) this.#removeLater(path);
   }
 
   #dropOldest(): void {
     const [oldest] = this.#copies.keys();
-    if (this.#copies.size > this.#copiesMax) void this.#locks.run(oldest!, async () => this.#remove(oldest!));
+    if (this.#copies.size > this.#copiesMax) this.#removeLater(oldest!);
+  }
+
+  #removeLater(path: string): void {
+    void this.#locks.run(path, async () => this.#remove(path));
   }
 
   #remove(path: string): void {
@@ -109,14 +114,19 @@ function dispose({ folder, connection, instance }: Copy): void {
 
 function removeFolder(folder: string): void {
   ownFolders.delete(folder);
-  rmSync(folder, { recursive: true, force: true });
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Tried again with the next copy.
+  }
 }
 
 /** What processes left that were killed. */
 function removeOrphans(parent: string): void {
+  if (!existsSync(parent)) return;
   for (const name of readdirSync(parent)) {
     const folder = join(parent, name);
-    if (folderPattern.test(name) && !isInUse(folder)) rmSync(folder, { recursive: true, force: true });
+    if (folderPattern.test(name) && !isInUse(folder)) removeFolder(folder);
   }
 }
 

@@ -47,7 +47,7 @@ export class DuckDbEngine implements PlanEngine {
   readonly #records: DatasetRecords;
   readonly #files = new WholeFiles();
   readonly #instances = new DataInstances(idleInstancesMax);
-  readonly #copies = new ConsentCopies(idleInstancesMax);
+  readonly #copies: ConsentCopies;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -57,6 +57,7 @@ export class DuckDbEngine implements PlanEngine {
       ...options,
     };
     this.#records = new DatasetRecords(options.folder);
+    this.#copies = new ConsentCopies(options.folder, idleInstancesMax);
   }
 
   async requireAvailable(dataset: string, plan: Plan): Promise<void> {

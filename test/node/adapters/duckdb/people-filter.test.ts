@@ -70,7 +70,7 @@ describe("tables of those who take part", () => {
     instance.closeSync();
   });
   beforeEach(() => {
-    copies = new ConsentCopies(2);
+    copies = new ConsentCopies(folder, 2);
   });
   afterEach(() => copies.dropOthers(() => false));
   after(() => rmSync(folder, { recursive: true }));
