@@ -22,13 +22,13 @@ import {
   expressionSql,
   inType,
   membership,
+  quotient,
   type Scope,
   shifted,
   squared,
   type Value,
 } from "./expressions.ts";
 import { type OpenRows, openRows, type RowsOptions } from "./rows.ts";
-import { typeFor } from "./sql-text.ts";
 
 export interface Statement {
   /** Gives, for each group that has rows: the keys' values, with an open text key the texts, the bucket if there is one, the numbers. */
@@ -131,20 +131,20 @@ class Compiler {
     const sql = isBounded
       ? this.#bucketsByPerson(rows, keys, bucket)
       : this.#grouped(
-          [...keys.values, ...keys.texts, bucket, "count(*)"],
-          rows.sql([...keys.conditions, `${bucket} IS NOT NULL`]),
+          [...keys.values, ...keys.texts, bucket.sql, "count(*)"],
+          rows.sql([...keys.conditions, ...presence(bucket)]),
           keys.values.length,
           keys.values.length + keys.texts.length + 1,
         );
     return { sql, vectors: [at], hasBucket: true };
   }
 
-  #bucketsByPerson(rows: OpenRows, keys: Keys, bucket: string): string {
+  #bucketsByPerson(rows: OpenRows, keys: Keys, bucket: Value): string {
     const names = keys.values.map((_, at) => `k${at}`);
     const items = [
       `${rows.person} AS person_`,
       ...keys.values.map((sql, at) => `${sql} AS k${at}`),
-      `${bucket} AS bucket_`,
+      `${bucket.sql} AS bucket_`,
       ...keys.texts.map((sql, at) => `${sql} AS x${at}`),
       "count(*) AS count_",
     ];
@@ -196,9 +196,11 @@ class Compiler {
       texts: keys.flatMap(({ key, value }) =>
         isTextKey(key) ? [labelSql(key.expression, value, scope)] : [],
       ),
-      conditions: keys.map(({ key, value }) =>
-        key.kind === "declared" ? membership(value, key.values.map(BigInt)) : `${value.sql} IS NOT NULL`,
-      ),
+      conditions: keys
+        .flatMap(({ key, value }) =>
+          key.kind === "declared" ? [membership(value, key.values.map(BigInt))] : presence(value),
+        )
+        .filter((condition) => condition !== "true"),
     };
   }
 }
@@ -236,11 +238,10 @@ function columnsIn(expression: Expression): string[] {
 
 /** An aggregate: what rows add to the one cell of a group, 0 where there are none or only nulls. */
 function totalOf(vector: Exclude<Vector, { kind: "people" }>, scope: Scope): Pick<Value, "sql" | "type"> {
-  if (vector.kind === "count")
-    return {
-      sql: vector.of === null ? "count(*)" : `count(${expressionSql(vector.of, scope).sql})`,
-      type: "bigint",
-    };
+  if (vector.kind === "count") {
+    const counted = vector.of === null ? null : expressionSql(vector.of, scope);
+    return { sql: counted?.isNullable ? `count(${counted.sql})` : "count(*)", type: "bigint" };
+  }
   assert(vector.kind !== "buckets", "buckets have a statement of their own");
   const inside = clamped(expressionSql(vector.of, scope), BigInt(vector.low), BigInt(vector.high));
   const value = shifted(inside, BigInt(vector.centre));
@@ -251,15 +252,16 @@ function totalOf(vector: Exclude<Vector, { kind: "people" }>, scope: Scope): Pic
   };
 }
 
-function bucketSql({ of, low, step, buckets }: Buckets, scope: Scope): string {
+function bucketSql({ of, low, step, buckets }: Buckets, scope: Scope): Value {
   const [first, width] = [BigInt(low), BigInt(step)];
   const last = first + width * BigInt(buckets) - 1n;
-  const inside = clamped(expressionSql(of, scope), first, last);
-  const offset = shifted(inside, first);
-  if (width === 1n) return inType(offset, "bigint");
-  const type = offset.type === "numeric" ? "numeric" : typeFor(width);
-  const divided = inType(offset, type);
-  return type === "numeric" ? `CAST(div(${divided}, ${width}) AS bigint)` : `(${divided} / ${width})`;
+  const offset = shifted(clamped(expressionSql(of, scope), first, last), first);
+  const bucket = width === 1n ? offset : quotient(offset, width);
+  return { ...bucket, sql: inType(bucket, "bigint"), type: "bigint" };
+}
+
+function presence({ sql, isNullable }: Value): string[] {
+  return isNullable ? [`${sql} IS NOT NULL`] : [];
 }
 
 /** Cells of all vectors of one group. */

@@ -15,8 +15,8 @@ import type { SourceColumn } from "./table-facts.ts";
 export interface Conversion {
   /** A bigint within the column's range, or null. */
   value: string;
-  /** Whether it can be null although the source is not. */
-  isPartial: boolean;
+  /** Where the value is there, of a source that is there; null where it always is. Cheaper than the value. */
+  valid: string | null;
   /** Conditions over the source that say what became of it, for the custodian's report; null where it never happens. */
   clamped: string | null;
   rounded: string | null;
@@ -40,7 +40,7 @@ export function conversionOf(column: TableColumn, source: SourceColumn, sql: str
         source.kind === "boolean"
           ? `CASE WHEN ${sql} THEN CAST(1 AS bigint) WHEN NOT ${sql} THEN CAST(0 AS bigint) END`
           : `CASE ${sql} WHEN 0 THEN CAST(0 AS bigint) WHEN 1 THEN CAST(1 AS bigint) END`,
-        source.kind !== "boolean",
+        source.kind === "boolean" ? null : `${sql} IN (0, 1)`,
       );
     case "date":
       return fromDate(column, source, sql);
@@ -65,8 +65,8 @@ const kindsFor: Record<TableColumn["type"], readonly SourceColumn["kind"][]> = {
   text: ["text", "enum"],
 };
 
-function total(value: string, isPartial = false): Conversion {
-  return { value, isPartial, clamped: null, rounded: null, text: null };
+function total(value: string, valid: string | null = null): Conversion {
+  return { value, valid, clamped: null, rounded: null, text: null };
 }
 
 function fromInteger({ range, scale }: TableColumn, source: SourceColumn, sql: string): Conversion {
@@ -97,12 +97,18 @@ function fromNumeric(column: TableColumn, source: SourceColumn, sql: string): Co
   const steps = column.scale === 0 ? sql : `${sql} * ${10n ** BigInt(column.scale)}`;
   const isFiner = source.scale === null || source.scale > column.scale;
   const finer = isFiner ? `${sql} <> trunc(${sql}, ${column.scale})` : null;
-  const whole = column.type === "integer" && finer !== null ? `WHEN ${finer} THEN NULL ` : "";
+  const isWhole = column.type === "integer" && finer !== null;
+  const whole = isWhole ? `WHEN ${finer} THEN NULL ` : "";
+  // A number of a declared size is never infinite.
+  const isNumber =
+    source.scale === null
+      ? `${sql} > numeric '-Infinity' AND ${sql} < numeric 'Infinity'`
+      : `${sql} <> numeric 'NaN'`;
   return {
     ...total(
       `CASE ${whole}WHEN ${tooHigh} THEN ${finite(`numeric 'Infinity', numeric 'NaN'`, column.range.high)} ` +
         `WHEN ${tooLow} THEN ${finite(`numeric '-Infinity'`, column.range.low)} ELSE CAST(${steps} AS bigint) END`,
-      true,
+      `(${isNumber}${isWhole ? ` AND ${sql} = trunc(${sql}, 0)` : ""})`,
     ),
     clamped: `(${tooLow} OR ${tooHigh})`,
     rounded: column.type === "integer" ? null : finer,
@@ -118,6 +124,7 @@ function fromFloat(column: TableColumn, sql: string): Conversion {
   return {
     ...exact,
     value: `CASE WHEN ${isNumber} THEN ${exact.value} END`,
+    valid: column.type === "integer" ? `(${isNumber} AND ${exact.valid})` : `(${isNumber})`,
     clamped: `(${isNumber} AND (${sql} < ${asFloat(low)} OR ${sql} > ${asFloat(high)}))`,
     rounded: exact.rounded === null ? null : `(${isNumber} AND ${exact.rounded})`,
   };
@@ -134,7 +141,7 @@ function fromDate({ range }: TableColumn, source: SourceColumn, sql: string): Co
     range.high < dayRange.high ? `${sql} >= ${at(range.high + 1n)}` : `${sql} >= ${type} '10000-01-01'`;
   return {
     value: `CASE WHEN ${finite} THEN CASE WHEN ${tooLow} THEN ${numberLiteral(range.low)} WHEN ${next} THEN ${numberLiteral(range.high)} ELSE CAST(${day} - date '1970-01-01' AS bigint) END END`,
-    isPartial: true,
+    valid: `(${finite})`,
     clamped: `(${finite} AND (${tooLow} OR ${next}))`,
     rounded: source.kind === "date" ? null : `(${finite} AND ${sql} <> date_trunc('day', ${sql}))`,
     text: null,
@@ -148,13 +155,14 @@ function fromText({ domain }: TableColumn, source: SourceColumn, sql: string): C
   const text = textOf(source, sql);
   // What PostgreSQL cannot hold is in no row.
   const places = [...domain.entries()].filter(([, value]) => value.isWellFormed() && !value.includes("\0"));
-  if (places.length === 0) return total("CAST(NULL AS bigint)", true);
+  if (places.length === 0) return total("CAST(NULL AS bigint)", "false");
+  const valid = `${text} IN (${places.map(([, value]) => textLiteral(value)).join(", ")})`;
   if (places.length <= comparedMax) {
     const cases = places.map(([place, value]) => `WHEN ${textLiteral(value)} THEN CAST(${place} AS bigint)`);
-    return total(`CASE ${text} ${cases.join(" ")} END`, true);
+    return total(`CASE ${text} ${cases.join(" ")} END`, valid);
   }
   const object = JSON.stringify(Object.fromEntries(places.map(([place, value]) => [value, place])));
-  return total(`CAST(CAST(${textLiteral(object)} AS jsonb) ->> ${text} AS bigint)`, true);
+  return total(`CAST(CAST(${textLiteral(object)} AS jsonb) ->> ${text} AS bigint)`, valid);
 }
 
 function fromOpenText(source: SourceColumn, sql: string): Conversion {
@@ -163,7 +171,7 @@ function fromOpenText(source: SourceColumn, sql: string): Conversion {
   // `textCode`: the first 15 hexadecimal digits of the SHA-256.
   const digits = `substr(encode(sha256(convert_to(${plain}, 'UTF8')), 'hex'), 1, 15)`;
   return {
-    ...total(`CASE WHEN ${fits} THEN CAST(CAST('x' || ${digits} AS bit(60)) AS bigint) END`, true),
+    ...total(`CASE WHEN ${fits} THEN CAST(CAST('x' || ${digits} AS bit(60)) AS bigint) END`, `(${fits})`),
     text: `CASE WHEN ${fits} THEN ${plain} END`,
   };
 }

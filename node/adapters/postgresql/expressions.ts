@@ -13,6 +13,7 @@ export interface Value {
   type: NumberType;
   /** What it lies in where it is not null. */
   range: Interval;
+  isNullable: boolean;
 }
 
 export interface ScopeColumn extends Value {
@@ -31,7 +32,7 @@ export function expressionSql(expression: Expression, scope: Scope): Value {
     case "constant":
       return constant(BigInt(expression.value));
     case "null":
-      return { sql: "CAST(NULL AS bigint)", type: "bigint", range: { low: 0n, high: 0n } };
+      return { sql: "CAST(NULL AS bigint)", type: "bigint", range: { low: 0n, high: 0n }, isNullable: true };
     case "add":
       return folded(expression.operands.map(inner), "+");
     case "multiply":
@@ -55,7 +56,8 @@ export function expressionSql(expression: Expression, scope: Scope): Value {
       };
       const type = values.some((value) => value.type === "numeric") ? "numeric" : "bigint";
       const cases = branches.map(({ when, value }) => `WHEN ${when} THEN ${inType(value, type)}`);
-      return { sql: `CASE ${cases.join(" ")} ELSE ${inType(otherwise, type)} END`, type, range };
+      const isNullable = values.some((value) => value.isNullable);
+      return { sql: `CASE ${cases.join(" ")} ELSE ${inType(otherwise, type)} END`, type, range, isNullable };
     }
   }
 }
@@ -88,7 +90,7 @@ export function predicateSql(predicate: Predicate, scope: Scope): string {
 
 /** Held to low ... high; nothing is written where it lies inside anyway. LEAST and GREATEST skip NULL and so would make it a bound. */
 export function clamped(value: Value, low: bigint, high: bigint): Value {
-  const { sql, range, type } = value;
+  const { sql, range, type, isNullable } = value;
   const inside = (bound: bigint) => (bound < low ? low : bound > high ? high : bound);
   const held = { low: inside(range.low), high: inside(range.high) };
   const cases = [
@@ -99,7 +101,12 @@ export function clamped(value: Value, low: bigint, high: bigint): Value {
       ? [`WHEN ${sql} > ${numberLiteral(held.high)} THEN ${typed(held.high, type)}`]
       : []),
   ];
-  return { sql: cases.length === 0 ? sql : `CASE ${cases.join(" ")} ELSE ${sql} END`, type, range: held };
+  return {
+    sql: cases.length === 0 ? sql : `CASE ${cases.join(" ")} ELSE ${sql} END`,
+    type,
+    range: held,
+    isNullable,
+  };
 }
 
 /** value - constant, or its square. */
@@ -112,7 +119,7 @@ export function squared(value: Value): Value {
 }
 
 /** Membership; a run of neighbours is a range. Unknown for null, also where no value can be equal. */
-export function membership({ sql, range }: Value, values: readonly bigint[]): string {
+export function membership({ sql, range, isNullable }: Value, values: readonly bigint[]): string {
   const places = [...new Set(values)]
     .filter((value) => value >= range.low && value <= range.high)
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -120,7 +127,7 @@ export function membership({ sql, range }: Value, values: readonly bigint[]): st
   const [first, last] = [places[0]!, places.at(-1)!];
   // All values that there can be: a planner guesses that hardly any row is inside of two bounds.
   if (first === range.low && last === range.high && last - first + 1n === BigInt(places.length))
-    return `(${sql} IS NOT NULL OR CAST(NULL AS boolean))`;
+    return isNullable ? `(${sql} IS NOT NULL OR CAST(NULL AS boolean))` : "true";
   if (last - first + 1n === BigInt(places.length))
     return first === last
       ? `(${sql} = ${numberLiteral(first)})`
@@ -140,7 +147,7 @@ function columnOf(name: string, scope: Scope): ScopeColumn {
 
 function constant(value: bigint): Value {
   const type = typeFor(value < 0n ? -value : value);
-  return { sql: typed(value, type), type, range: { low: value, high: value } };
+  return { sql: typed(value, type), type, range: { low: value, high: value }, isNullable: false };
 }
 
 /** Computed in a type that holds the result in whichever order the parts are taken. */
@@ -152,7 +159,8 @@ function folded(parts: Value[], operator: "+" | "-" | "*"): Value {
       : magnitudes.reduce((a, b) => a + b, 0n);
   const type = parts.some((part) => part.type === "numeric") ? "numeric" : typeFor(reach);
   const sql = `(${parts.map((part) => inType(part, type)).join(` ${operator} `)})`;
-  return { sql, type, range: parts.map((part) => part.range).reduce((a, b) => combined(a, b, operator)) };
+  const range = parts.map((part) => part.range).reduce((a, b) => combined(a, b, operator));
+  return { sql, type, range, isNullable: parts.some((part) => part.isNullable) };
 }
 
 function combined(a: Interval, b: Interval, operator: "+" | "-" | "*"): Interval {
@@ -163,12 +171,17 @@ function combined(a: Interval, b: Interval, operator: "+" | "-" | "*"): Interval
 }
 
 /** Rounded toward zero, which for what plans divide is down. */
-function quotient(left: Value, divisor: bigint): Value {
+export function quotient(left: Value, divisor: bigint): Value {
   assert(divisor > 0n, "a divisor is positive");
   const range = { low: left.range.low / divisor, high: left.range.high / divisor };
   const type = left.type === "numeric" ? "numeric" : typeFor(divisor);
   const [dividend, by] = [inType(left, type), typed(divisor, type)];
-  return { sql: type === "numeric" ? `div(${dividend}, ${by})` : `(${dividend} / ${by})`, type, range };
+  return {
+    sql: type === "numeric" ? `div(${dividend}, ${by})` : `(${dividend} / ${by})`,
+    type,
+    range,
+    isNullable: left.isNullable,
+  };
 }
 
 const partRanges: Record<DatePart, Interval> = {
@@ -181,13 +194,18 @@ const partRanges: Record<DatePart, Interval> = {
 };
 
 /** Null for days that no date of a plan has: PostgreSQL's calendar ends, too. */
-function datePart(part: DatePart, { sql, range }: Value): Value {
+function datePart(part: DatePart, { sql, range, isNullable }: Value): Value {
   const partRange = partRanges[part];
   assert(partRange !== undefined, "a part of plans");
   const value = `CAST(EXTRACT(${part} FROM date '1970-01-01' + CAST(${sql} AS integer)) AS bigint)`;
   const isInside = range.low >= dayRange.low && range.high <= dayRange.high;
   const guarded = `CASE WHEN ${sql} BETWEEN ${numberLiteral(dayRange.low)} AND ${numberLiteral(dayRange.high)} THEN ${value} END`;
-  return { sql: isInside ? value : guarded, type: "bigint", range: partRange };
+  return {
+    sql: isInside ? value : guarded,
+    type: "bigint",
+    range: partRange,
+    isNullable: isNullable || !isInside,
+  };
 }
 
 export function magnitudeOf({ low, high }: Interval): bigint {

@@ -128,6 +128,7 @@ function openTable(
         text: text === null ? null : `${alias}.t${place}`,
         type: "bigint",
         range: column.range,
+        isNullable: column.nullable,
       };
     },
     sql: () => {
@@ -151,8 +152,10 @@ export function tableRows(
   const conditions = [
     ...somebodySql(table, "t"),
     ...table.columns.flatMap(({ column, source }) => {
-      const { value, isPartial } = conversionOf(column, source, `t.${quoted(source.name)}`);
-      return column.nullable || (source.isNotNull && !isPartial) ? [] : [`${value} IS NOT NULL`];
+      if (column.nullable) return [];
+      const sql = `t.${quoted(source.name)}`;
+      const { valid } = conversionOf(column, source, sql);
+      return valid ?? (source.isNotNull ? [] : `${sql} IS NOT NULL`);
     }),
     ...(options.takesPart === null ? [] : [options.takesPart(person)]),
   ];
@@ -184,10 +187,10 @@ function openPeople(
     column: (name) => {
       const place = columns.findIndex((column) => column.name === name);
       if (place < 0) return undefined;
-      const { sql, range } = personColumn(columns[place]!, inner.scope, rowsMax);
+      const { sql, range, isNullable } = personColumn(columns[place]!, inner.scope, rowsMax);
       const type = typeFor(magnitudeOf(range));
       selected.push(`CAST(${sql} AS ${type}) AS c${place}`);
-      return { sql: `${alias}.c${place}`, text: null, type, range };
+      return { sql: `${alias}.c${place}`, text: null, type, range, isNullable };
     },
     sql: () => {
       const items = [`${inner.person} AS person_`, ...selected];
@@ -200,23 +203,24 @@ function personColumn(
   { aggregate, of }: PersonColumn,
   scope: LazyScope,
   rowsMax: bigint,
-): { sql: string; range: Interval } {
+): { sql: string; range: Interval; isNullable: boolean } {
   if (of === null) {
     assert(aggregate === "count", "only COUNT takes all rows");
-    return { sql: "count(*)", range: { low: 0n, high: rowsMax } };
+    return { sql: "count(*)", range: { low: 0n, high: rowsMax }, isNullable: false };
   }
-  const { sql, range } = expressionSql(of, scope);
+  const { sql, range, isNullable } = expressionSql(of, scope);
   switch (aggregate) {
     case "count":
-      return { sql: `count(${sql})`, range: { low: 0n, high: rowsMax } };
+      return { sql: `count(${sql})`, range: { low: 0n, high: rowsMax }, isNullable: false };
     case "sum":
       return {
         sql: `coalesce(sum(${sql}), 0)`,
         range: { low: least([0n, rowsMax * range.low]), high: largest([0n, rowsMax * range.high]) },
+        isNullable: false,
       };
     case "minimum":
     case "maximum":
-      return { sql: `${aggregate === "minimum" ? "min" : "max"}(${sql})`, range };
+      return { sql: `${aggregate === "minimum" ? "min" : "max"}(${sql})`, range, isNullable };
   }
 }
 
@@ -234,7 +238,13 @@ class PublicRows {
     const place = this.#join.columns.indexOf(name);
     if (place < 0) return undefined;
     const range = this.#rangeOf(this.#join.on.length + place);
-    return { sql: `${this.#alias}.c${place}`, text: null, type: typeFor(magnitudeOf(range)), range };
+    return {
+      sql: `${this.#alias}.c${place}`,
+      text: null,
+      type: typeFor(magnitudeOf(range)),
+      range,
+      isNullable: false,
+    };
   }
 
   sql(): string {

@@ -213,6 +213,19 @@ describe("the PostgreSQL dataset store", () => {
     });
     expect(await valuesOf("acute", number(0))).to.deep.equal({ "0": 1, "1": 1 });
     expect(await valuesOf("bit", number(0))).to.deep.equal({ "0": 1, "1": 1 });
+    // Where a column is not nullable, the rows are those that have a value when it is.
+    const plan = planOf([rowCount], { rowsPerPerson: 1 });
+    for (const [name, declaredColumn] of Object.entries(columns)) {
+      const filled = { ...plan, vectors: [{ kind: "count" as const, of: column(name) }, rowCount] };
+      const [having] = (await data.engine.execute("visits", filled, limits)).vectors;
+      const strict = { [name]: { ...declaredColumn, nullable: false } };
+      await data.postgres.importFile(
+        data.url("visits"),
+        manifestOf({ name: "strict", columns: strict, rowsPerPerson: 1 }),
+      );
+      const { vectors } = await data.engine.execute("strict", filled, limits);
+      expect(vectors, name).to.deep.equal([having, having]);
+    }
     expect(report.rows).to.equal(person);
     expect(report.clamped).to.deep.equal({
       small: 1,
