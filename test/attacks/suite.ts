@@ -42,14 +42,16 @@ export interface SuiteReport {
 export const goodBuild = "good";
 const queriers = 6;
 /** Side by side: most of them wait most of the time. */
-const lanes = 3;
+const lanes = 4;
 /** Of one target: one that is shared, and those of attacks that need their own. */
 const daemonsOfGood = 8;
 const daemonsOfBad = 4;
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
   const { size, only, onProgress = () => undefined } = options;
-  const wanted = attacks.filter(({ name }) => only === undefined || only.includes(name));
+  const wanted = attacks
+    .filter(({ name }) => only === undefined || only.includes(name))
+    .toSorted((a, b) => Number(b.isPatient ?? false) - Number(a.isPatient ?? false));
   const isBuilt = (name: string) => options.builds === undefined || options.builds.includes(name);
   const bad = badBuilds
     .filter(({ name }) => isBuilt(name))

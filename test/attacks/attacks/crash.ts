@@ -23,6 +23,7 @@ export const crash: Attack = {
   name: "crash",
   what: "the budget watched while a plan runs, and SIGKILL between charge and reply",
   bound: "answers changed or unpaid: 0; charges show in the first half of slow questions",
+  isPatient: true,
   async run(target, size) {
     const rounds = size === "fast" ? 1 : 12;
     const daemon = await target.startDaemon();
@@ -57,6 +58,7 @@ export const crash: Attack = {
       if (again.text !== after.text) wrong++;
       if ((await daemon.spent(offer)) < charged) wrong++;
     }
+    await daemon.stop();
     return atMost(
       wrong + (share > 0.5 ? 1 : 0),
       0,

@@ -21,6 +21,7 @@ export const restoredBackup: Attack = {
   name: "restored-backup",
   what: "a copy of the running state put back at some moment after later answers (20 moments)",
   bound: "answers that no budget paid for: 0; no false alarms",
+  isPatient: true,
   async run(target, size) {
     const moments = size === "fast" ? 1 : 20;
     const settings = { "anchoring.intervalSeconds": anchorMs / 1000 };
@@ -68,6 +69,7 @@ export const restoredBackup: Attack = {
         if (again.answerText !== first.answerText && again.chargeMicroRho === 0n) unpaid++;
       }
     }
+    await daemon.stop();
     return atMost(unpaid, 0, "answers", `${paid.length} answers around ${moments} restored copies`);
   },
 };

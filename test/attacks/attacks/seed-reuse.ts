@@ -23,6 +23,7 @@ export const seedReuse: Attack = {
   name: "seed-reuse",
   what: "noise before and after SIGKILL, and of two datasets in one process",
   bound: "correlation of any two draws of noise at most 6 / sqrt(n); false alarm 1e-6",
+  isPatient: true,
   async run(target, size) {
     const restarts = size === "fast" ? 1 : 6;
     const daemon = await target.startDaemon();
@@ -62,6 +63,7 @@ export const seedReuse: Attack = {
         largest = Math.max(largest, Math.abs(correlation(one, other)));
         equal += Number(one.every((value, cell) => value === other[cell]));
       }
+    await daemon.stop();
     return atMost(
       largest,
       deviations / Math.sqrt(cells),

@@ -25,9 +25,10 @@ export const timing: Attack = {
   name: "timing",
   what: "reply times with and without a person of 1,000 rows who are joined with each other",
   bound: "-log10 p of a rank test (Mann and Whitney, two sides) at most 6; false alarm 1e-6",
+  isPatient: true,
   async run(target, size) {
     // Each round has one of each in random order, so when it is over says nothing of which is which.
-    const [roundsMin, roundsMax, forMs] = size === "fast" ? [15, 40, 18_000] : [60, 100, 60_000];
+    const [roundsMin, roundsMax, forMs] = size === "fast" ? [15, 40, 25_000] : [60, 100, 60_000];
     const daemon = await target.startDaemon({ settings: { "questions.replySlotMs": replySlotMs } });
     const rows = Array.from({ length: rowsPerPerson }, () => ({ cell: 0, value: 1 }));
     const others = [{ cell: 0 }, { cell: 0 }];
@@ -52,6 +53,7 @@ export const timing: Attack = {
       times.flatMap(({ isWith, tookMs }) => (isWith === side ? [tookMs] : [])).sort((a, b) => a - b);
     const p = rankSumProbability(timesOf(true), timesOf(false));
     const medianOf = (side: boolean) => timesOf(side)[Math.floor(times.length / 4)]!.toFixed(1);
+    await daemon.stop();
     return atMost(
       -Math.log10(p),
       -Math.log10(falseAlarmMax),

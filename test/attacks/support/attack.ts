@@ -21,6 +21,8 @@ export interface Attack {
   what: string;
   /** Why the figure is bounded, and how likely a false alarm is. */
   bound: string;
+  /** It waits more than it works, and so is started before the others. */
+  isPatient?: boolean;
   run(target: Target, size: Size): Promise<Finding>;
 }
 

@@ -40,7 +40,7 @@ export async function audited(
     .map(numberOf)
     .toSorted((a, b) => a - b);
   // An engine that fails answers as if nobody were there, and an audit of that would always pass.
-  if (!(crowds[Math.floor(crowds.length * 0.75)]! >= 1)) throw new Error("the answer is over nobody");
+  if (!(crowds[Math.floor(crowds.length * 0.9)]! >= 1)) throw new Error("the answer is over nobody");
   const rules = scores(valuesOf(reply).map((vector) => vector.map(numberOf)));
   if (rules.length !== looks) throw new Error(`${rules.length} rules were announced as ${looks}`);
   const tried = rules.map(({ of, threshold }) => guesses(targets, of, threshold));

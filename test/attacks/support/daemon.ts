@@ -47,8 +47,10 @@ export class Daemon {
         datasets: [],
         settings: {
           "listen.port": await freePort(),
-          "anchoring.intervalSeconds": 0.3,
+          "anchoring.intervalSeconds": 0.5,
           "anchoring.countersignSecondsMax": 0,
+          // Nobody looks for its datasets.
+          "catalogue.watchSeconds": 600,
           "log.level": "warn",
           ...settings,
         },
@@ -168,9 +170,12 @@ export class Daemon {
     await until(async () => (await count()) > before, "another batch is anchored");
   }
 
+  /** Once the daemon itself knows that the batch is on the chain. */
   async #isReserved({ dataset, manifest }: DatasetOffer): Promise<boolean> {
-    const events = await anchoredEvents(this.field.world.network, this.process.address);
-    const line = decodeBudgetLines(events.at(-1)?.budgets ?? "0x")?.find((one) => one.dataset === dataset);
+    const { text } = await this.get("/v1/ledger/batches?limit=2");
+    const { batches } = JSON.parse(text) as { batches: { budgets: string; anchored: unknown }[] };
+    const newest = batches.find(({ anchored }) => anchored !== null);
+    const line = decodeBudgetLines(newest?.budgets ?? "0x")?.find((one) => one.dataset === dataset);
     return line !== undefined && line.reserved >= BigInt(manifest.budget.reservedMicroRho);
   }
 
