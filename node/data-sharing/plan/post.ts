@@ -5,17 +5,32 @@ import { formatDecimal } from "../manifests/grid.ts";
 import type { Select } from "./parse-sql.ts";
 import type { AnswerCondition, Post } from "./plan.ts";
 import type { Reading } from "./reading.ts";
-import { childOf, childrenOf, namesOf, onlyFields, refuse, type SqlNode } from "./sql-node.ts";
+import { childOf, childrenOf, isNode, namesOf, onlyFields, refuse, type SqlNode } from "./sql-node.ts";
 
 /** The place of the output that an expression over groups is, made if need be; refuses what is no aggregate and no key. */
 export type OutputOf = (node: SqlNode) => { place: number; isKey: boolean };
 
 type Operator = Extract<AnswerCondition, { kind: "compare" }>["operator"];
 
-export function compilePost(select: Select, reading: Reading, outputOf: OutputOf, names: string[]): Post {
+/** Items of one clause. */
+const orderMax = 64;
+
+/** `names` of the answer's columns; `targets` are the places of what SELECT names, null where it is several columns. */
+export function compilePost(
+  select: Select,
+  reading: Reading,
+  outputOf: OutputOf,
+  names: readonly string[],
+  targets: readonly (number | null)[],
+): Post {
+  const items = select.order.map((item) => order(item, outputOf, names, targets));
+  // What is ordered by once is ordered by for good.
+  const firsts = items.filter(({ output }, at) => items.findIndex((other) => other.output === output) === at);
+  if (items.length > orderMax)
+    refuse(select.order[orderMax]!.place, `ORDER BY has more than ${orderMax} items`);
   return {
     having: select.having === null ? null : sortedCondition(condition(select.having, reading, outputOf)),
-    order: select.order.map((item) => order(item, outputOf, names)),
+    order: firsts,
     limit: select.limit === null ? null : limit(select.limit, reading),
   };
 }
@@ -92,22 +107,35 @@ function sortedCondition(part: AnswerCondition): AnswerCondition {
   return operands.length === 1 ? operands[0]! : { kind: part.kind, operands };
 }
 
-function order(item: SqlNode, outputOf: OutputOf, names: string[]): Post["order"][number] {
+function order(
+  item: SqlNode,
+  outputOf: OutputOf,
+  names: readonly string[],
+  targets: readonly (number | null)[],
+): Post["order"][number] {
   onlyFields(item, ["node", "sortby_dir", "sortby_nulls"]);
   if (item.fields.get("sortby_nulls") !== "SORTBY_NULLS_DEFAULT")
     refuse(item.place, "NULLS FIRST and NULLS LAST are not part of the subset; what is not shown comes last");
   const direction = item.fields.get("sortby_dir");
   if (direction === "SORTBY_USING") refuse(item.place, "USING in ORDER BY is not part of the subset");
-  return { output: placeOf(childOf(item, "node"), outputOf, names), descending: direction === "SORTBY_DESC" };
+  return {
+    output: placeOf(childOf(item, "node"), outputOf, names, targets),
+    descending: direction === "SORTBY_DESC",
+  };
 }
 
 /** A place in SELECT, the name of a column of the answer, or an expression. */
-function placeOf(node: SqlNode, outputOf: OutputOf, names: string[]): number {
+function placeOf(
+  node: SqlNode,
+  outputOf: OutputOf,
+  names: readonly string[],
+  targets: readonly (number | null)[],
+): number {
   if (node.kind === "A_Const") {
-    const place = Number(childOf(node, "ival").fields.get("ival") ?? 0);
-    return place >= 1 && place <= names.length
-      ? place - 1
-      : refuse(node.place, "ORDER BY names a place that SELECT does not have");
+    const value = node.fields.get("ival");
+    const place = isNode(value) ? targets[Number(value.fields.get("ival") ?? 0) - 1] : undefined;
+    if (place === null) refuse(node.place, "a histogram is not compared");
+    return place ?? refuse(node.place, "ORDER BY names a place that SELECT does not have");
   }
   const name = node.kind === "ColumnRef" ? namesOf(node, "fields") : null;
   const named = name?.length === 1 ? names.indexOf(name[0]!) : -1;

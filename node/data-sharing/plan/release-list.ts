@@ -17,6 +17,10 @@ export class ReleaseList {
   readonly #wanted: Wanted[] = [];
   readonly #places = new Map<string, number>();
 
+  get count(): number {
+    return this.#wanted.length;
+  }
+
   /** The place of a noisy vector among the releases. */
   noisy(vector: Vector): number {
     return this.#place({ vector: this.#vector(vector), quantile: null }, null);
