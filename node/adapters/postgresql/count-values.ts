@@ -12,29 +12,34 @@ export async function countValues(
   person: string,
   session: Session,
 ): Promise<ImportReport> {
-  const report = {
-    ...{
-      rows: 0,
-      people: await countPeople(sources, session),
-      rowsLeftOut: 0,
-      ignoredColumns: [] as string[],
-      delimiter: null,
-    },
-    ...{ clamped: {}, rounded: {}, madeNull: {}, unfit: {} },
-  } satisfies ImportReport;
+  const unfit: Record<string, number> = {};
+  const report: ImportReport = {
+    rows: 0,
+    people: await countPeople(sources, session),
+    rowsLeftOut: 0,
+    clamped: {},
+    rounded: {},
+    madeNull: {},
+    unfit,
+    ignoredColumns: [],
+    delimiter: null,
+  };
   for (const [at, table] of [...sources.tables.values()].entries()) {
     // Columns of further tables are told apart by their table.
     const label = (name: string) => (at === 0 ? name : `${table.name}.${name}`);
     const [rows, nobody, ...counts] = (await session.rows(countSql(table)))[0]!.map(Number);
+    const rowsLeftOut = await countLeftOut(sources, table, session);
     report.rows += rows!;
-    report.rowsLeftOut += await countLeftOut(sources, table, session);
+    report.rowsLeftOut += rowsLeftOut;
+    if (sources.tables.size > 1)
+      report.tables = { ...report.tables, [table.name]: { rows: rows!, rowsLeftOut } };
     report.ignoredColumns.push(...table.ignored.map(label));
-    note(report.unfit, label(person), nobody!);
+    note(unfit, label(person), nobody!);
     for (const [place, { column }] of table.columns.entries()) {
       const [clamped, rounded, lost] = counts.slice(3 * place, 3 * place + 3);
       note(report.clamped, label(column.name), clamped!);
       note(report.rounded, label(column.name), rounded!);
-      note(column.nullable ? report.madeNull : report.unfit, label(column.name), lost!);
+      note(column.nullable ? report.madeNull : unfit, label(column.name), lost!);
     }
   }
   return report;

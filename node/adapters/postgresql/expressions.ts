@@ -90,9 +90,10 @@ export function predicateSql(predicate: Predicate, scope: Scope): string {
 
 /** Held to low ... high; nothing is written where it lies inside anyway. LEAST and GREATEST skip NULL and so would make it a bound. */
 export function clamped(value: Value, low: bigint, high: bigint): Value {
-  const { sql, range, type, isNullable } = value;
+  const { sql, range, isNullable } = value;
   const inside = (bound: bigint) => (bound < low ? low : bound > high ? high : bound);
   const held = { low: inside(range.low), high: inside(range.high) };
+  const type = value.type === "numeric" ? "numeric" : typeFor(magnitudeOf(held));
   const cases = [
     ...(range.low < held.low
       ? [`WHEN ${sql} < ${numberLiteral(held.low)} THEN ${typed(held.low, type)}`]
@@ -101,12 +102,8 @@ export function clamped(value: Value, low: bigint, high: bigint): Value {
       ? [`WHEN ${sql} > ${numberLiteral(held.high)} THEN ${typed(held.high, type)}`]
       : []),
   ];
-  return {
-    sql: cases.length === 0 ? sql : `CASE ${cases.join(" ")} ELSE ${sql} END`,
-    type,
-    range: held,
-    isNullable,
-  };
+  if (cases.length === 0) return value;
+  return { sql: `CASE ${cases.join(" ")} ELSE ${inType(value, type)} END`, type, range: held, isNullable };
 }
 
 /** value - constant, or its square. */

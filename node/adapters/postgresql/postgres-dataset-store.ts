@@ -45,15 +45,18 @@ export class PostgresDatasetStore implements DatasetStore {
   }
 
   /**
-   * @param file The address of the database (`parseDatabaseUrl`).
+   * @param file The address of the database (`parseDatabaseUrl`), which says where further tables are, too.
    * @throws TrustedDataError `database_*`; then nothing has changed.
    */
   async importFile(
     file: string,
     manifest: DatasetManifest,
     onProgress: (progress: ImportProgress) => void = () => {},
+    furtherFiles: Readonly<Record<string, string>> = {},
   ): Promise<ImportReport> {
     const source = parseDatabaseUrl(file);
+    if (Object.keys(furtherFiles).length > 0)
+      throw addressError("further tables are named in it (table.NAME=SCHEMA.TABLE), not as files");
     const tables = tableNames(source, manifest);
     onProgress({ bytesRead: 0, bytesTotal: 1 });
     const report = await this.#look(source, async (session) => {

@@ -18,13 +18,13 @@ import {
   rowCount,
   sumOf,
 } from "../../../ports/data-files.ts";
+import { inOrder } from "../../../ports/plan-engine.ts";
 import {
   administrator,
   database,
   type PostgresServer,
   startPostgres,
 } from "../../../support/postgresql-server.ts";
-import { byGroup } from "./two-tables.ts";
 import { type PostgresUnderTest, postgresUnderTest, reader } from "./under-test.ts";
 
 const columns =
@@ -167,7 +167,7 @@ describe("a table spread over two further PostgreSQL servers", function () {
   for (const [name, plan] of plans)
     it(`answers as one table would, each server adding up its own part: ${name}`, async () => {
       const answer = await data.engine.execute("visits", plan, limits);
-      expect(byGroup(plan, answer)).to.deep.equal(byGroup(plan, executePlan(rows, plan)));
+      expect(inOrder(plan, answer)).to.deep.equal(inOrder(plan, executePlan(rows, plan)));
       for (const text of await explained(plan)) {
         for (const at of [0, 1])
           expect(text).to.match(
@@ -218,6 +218,6 @@ describe("a table spread over two further PostgreSQL servers", function () {
       await workers[1]!.resume();
     }
     const answer = await data.engine.execute("visits", plan, limits);
-    expect(byGroup(plan, answer)).to.deep.equal(byGroup(plan, executePlan(rows, plan)));
+    expect(inOrder(plan, answer)).to.deep.equal(inOrder(plan, executePlan(rows, plan)));
   });
 });

@@ -11,7 +11,7 @@ import {
   type PostgresEngineOptions,
 } from "../../../../node/adapters/postgresql/postgres-engine.ts";
 import { SystemRandomness } from "../../../../node/adapters/system-randomness.ts";
-import type { DatasetManifest } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
+import { type DatasetTable, tablesOf } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore } from "../../../../node/data-sharing/ports.ts";
 import type { DataUnderTest } from "../../../ports/data-files.ts";
 import { database, type PostgresServer } from "../../../support/postgresql-server.ts";
@@ -29,15 +29,12 @@ export interface PostgresUnderTest extends DataUnderTest {
   url(table: string, more?: string): string;
 }
 
-/** @param table By which the suite's files are loaded: `columns` of its CREATE TABLE. */
 export async function postgresUnderTest(
   server: PostgresServer,
   {
-    columns = visitsColumns,
     engine = {},
     store = {},
   }: {
-    columns?: string;
     engine?: Partial<PostgresEngineOptions>;
     store?: Partial<PostgresStoreOptions>;
   } = {},
@@ -59,11 +56,18 @@ export async function postgresUnderTest(
   });
   const url = (table: string, more = "") =>
     `postgres://${reader}@127.0.0.1:${server.port}/${database}?table=${table}${more}`;
+  const filled = new Map<string, string>();
   const files: DatasetStore = {
     manifests: () => postgres.manifests(),
-    importFile: async (file, manifest, onProgress) => {
-      await fillTable(server, manifest, columns, file);
-      return await postgres.importFile(url(`public.${manifest.table}`), manifest, onProgress);
+    importFile: async (file, manifest, onProgress, furtherFiles = {}) => {
+      for (const [name, table] of tablesOf(manifest)) {
+        const columns = columnsSql(table);
+        const isNew = filled.get(name) !== columns;
+        await fillTable(server, name, columns, isNew, name === manifest.table ? file : furtherFiles[name]!);
+        filled.set(name, columns);
+      }
+      const more = Object.keys(furtherFiles).map((name) => `&table.${name}=public.${name}`);
+      return await postgres.importFile(url(`public.${manifest.table}`, more.join("")), manifest, onProgress);
     },
   };
   return {
@@ -86,21 +90,34 @@ export async function postgresUnderTest(
 export const visitsColumns =
   "person text, region text, cost numeric, age integer, day date, acute boolean, large bigint";
 
+const sqlTypes = { integer: "bigint", decimal: "numeric", text: "text", boolean: "boolean", date: "date" };
+
+function columnsSql({ columns }: DatasetTable): string {
+  return [
+    "person text",
+    ...Object.entries(columns).map(([name, { type }]) => `${name} ${sqlTypes[type]}`),
+  ].join(", ");
+}
+
 /** In one transaction, so that a question sees the former rows or the new ones. */
 async function fillTable(
   server: PostgresServer,
-  { table }: DatasetManifest,
+  table: string,
   columns: string,
+  isNew: boolean,
   file: string,
 ): Promise<void> {
   const [header, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n").map(fieldsOf);
   const values = lines.map((fields) =>
     Object.fromEntries(header!.map((name, at) => [name, fields[at] || null])),
   );
-  await server.sql(`CREATE TABLE IF NOT EXISTS ${table} (${columns}); GRANT SELECT ON ${table} TO ${reader}`);
   const client = await server.connect();
   try {
-    await client.query(`BEGIN; DELETE FROM ${table}`);
+    await client.query(
+      isNew
+        ? `BEGIN; DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (${columns}); GRANT SELECT ON ${table} TO ${reader}`
+        : `BEGIN; DELETE FROM ${table}`,
+    );
     const text = `INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1)`;
     await client.query(text, [JSON.stringify(values)]);
     await client.query("COMMIT");
