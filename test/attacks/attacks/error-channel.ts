@@ -21,6 +21,11 @@ const nasty = [
   "SELECT COUNT(*) AS people FROM people WHERE value * 32767 > 4000000000000000000 AND fresh >= param.fresh",
   "SELECT COUNT(*) AS people FROM people WHERE value > 140737488355327 AND fresh >= param.fresh",
   "SELECT COUNT(*) AS people FROM people WHERE value / 140737488355328 = 1 AND fresh >= param.fresh",
+  "SELECT cell, AVG(value) AS mean FROM people WHERE fresh >= param.fresh GROUP BY cell",
+  "SELECT VARIANCE(value / 1000000) AS spread FROM people WHERE target >= 1 AND fresh >= param.fresh",
+  "SELECT cell, MAX(secret) AS most FROM people WHERE target >= 1 AND fresh >= param.fresh GROUP BY cell",
+  "SELECT COUNT(*) AS people FROM people a JOIN people b ON a.person = b.person WHERE a.target >= 1 AND a.fresh >= param.fresh",
+  "SELECT cell, COUNT(*) AS people FROM people WHERE target >= 1 AND fresh >= param.fresh GROUP BY cell HAVING COUNT(*) > 0",
 ].map((sql, i) => peopleAlgorithm(`attack-nasty-${i}`, sql, { microRho }));
 
 /** Of the first question only, as they are refused before a plan is made. */

@@ -49,6 +49,8 @@ export class Daemon {
           "listen.port": await freePort(),
           "anchoring.intervalSeconds": 0.5,
           "anchoring.countersignSecondsMax": 0,
+          // The process that attacks serves the chain too, and may be busy.
+          "chain.timeoutMs": 20_000,
           // Nobody looks for its datasets.
           "catalogue.watchSeconds": 600,
           "log.level": "warn",
