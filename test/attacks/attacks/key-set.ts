@@ -20,7 +20,7 @@ export const keySet: Attack = {
   what: "which keys are there and which are suppressed, where one person makes nine or ten",
   bound: "declared keys missing: 0; empirical rho of being shown over the charge at most 1; false alarm 1e-6",
   async run(target, size) {
-    const cells = size === "fast" ? 1_000 : 6_000;
+    const cells = size === "fast" ? 1_000 : 4_500;
     const daemon = await target.daemon();
     const targets = coins(cells);
     const people = crowdsWith(targets, minimumPeople - 1);

@@ -80,7 +80,7 @@ export const neighbourAudit: Attack = {
   what: "COUNT, SUM, AVG, VARIANCE and MEDIAN with and without one person, guessed by the best score",
   bound: "empirical rho over charged rho at most 1, of each mechanism; false alarm 1e-6 each",
   async run(target, size) {
-    const cells = size === "fast" ? 5_000 : 9_000;
+    const cells = size === "fast" ? 5_000 : 6_500;
     const daemon = await target.daemon();
     const targets = coins(cells);
     const people = crowdsWith(targets, crowd, { value: valueMax }).map((person, row) =>

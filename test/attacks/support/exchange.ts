@@ -16,11 +16,8 @@ export interface Sent {
   body?: string;
 }
 
-export function exchange(
-  agent: Agent,
-  url: string,
-  { method, headers = {}, body = "" }: Sent,
-): Promise<Exchange> {
+export function exchange(agent: Agent, url: string, what: Sent): Promise<Exchange> {
+  const { method, headers = {}, body = "" } = what;
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
       const parts: Buffer[] = [];
@@ -36,7 +33,11 @@ export function exchange(
         });
       });
     });
-    sent.once("error", reject);
+    sent.once("error", (error: NodeJS.ErrnoException) => {
+      // A kept connection that the server let go of in the same moment: the request was never read.
+      if (sent.reusedSocket && error.code === "ECONNRESET") resolve(exchange(agent, url, what));
+      else reject(error);
+    });
     sent.end(body);
     const startedMs = performance.now();
   });
