@@ -4,6 +4,7 @@ import { epsilonOf } from "../../node/data-sharing/accounting/zcdp.ts";
 import type { AlgorithmManifest } from "../../node/data-sharing/manifests/algorithm-manifest.ts";
 import type { DatasetManifest } from "../../node/data-sharing/manifests/dataset-manifest.ts";
 import { compilePlan } from "../../node/data-sharing/plan/compile-plan.ts";
+import type { Tables } from "../../node/data-sharing/plan/evaluate.ts";
 import type { Plan } from "../../node/data-sharing/plan/plan.ts";
 import type { Randomness } from "../../node/data-sharing/ports.ts";
 import { declaredLabels } from "../../node/data-sharing/release/labels.ts";
@@ -103,7 +104,7 @@ class Measured {
     this.#unclamped = hasClamps ? new Tally(planOf({ ...algorithm, clamp: {} }, manifest)) : null;
   }
 
-  add(rows: Parameters<Tally["add"]>[0], count: number, before: number): void {
+  add(rows: Tables, count: number, before: number): void {
     this.#tally.add(rows, count);
     if (before < unclampedPeopleMax) this.#unclamped?.add(rows, count);
   }

@@ -3,7 +3,7 @@
  * ones are few: all of them come first, and further ones are drawn from them with replacement, each a person of its own.
  */
 import type { DatasetManifest } from "../../node/data-sharing/manifests/dataset-manifest.ts";
-import type { PersonRow } from "../../node/data-sharing/plan/evaluate.ts";
+import type { PersonRow, Tables } from "../../node/data-sharing/plan/evaluate.ts";
 import { datasetLines } from "../../node/living-lab/content.ts";
 import { SeededRandom } from "../../node/living-lab/data/seeded-random.ts";
 import { datasetManifest, datasetNames, stored } from "../../test/node/living-lab/support/table.ts";
@@ -13,7 +13,7 @@ const seed = "usefulness";
 
 /** Somebody's rows, for as many people as have the same ones. */
 export interface People {
-  rows: PersonRow[];
+  rows: Tables;
   count: number;
 }
 
@@ -37,7 +37,8 @@ export function populationOf(dataClass: string, peopleMax: number): Population {
 function madeUp(manifest: DatasetManifest, [people]: Iterable<PersonRow[]>[]): Population {
   const rest = people![Symbol.iterator]();
   function* between(from: number, to: number): Generator<People> {
-    for (let number = from; number < to; number++) yield { rows: rest.next().value!, count: 1 };
+    for (let number = from; number < to; number++)
+      yield { rows: { [manifest.table]: rest.next().value! }, count: 1 };
   }
   return { manifest, real: null, between };
 }
@@ -50,7 +51,7 @@ function drawn(manifest: DatasetManifest, halves: Iterable<PersonRow[]>[]): Popu
     for (let number = Math.max(from, people.length); number < to; number++)
       counts[random.integer(0, people.length - 1)]!++;
     for (const [place, rows] of people.entries())
-      if (counts[place]! > 0) yield { rows, count: counts[place]! };
+      if (counts[place]! > 0) yield { rows: { [manifest.table]: rows }, count: counts[place]! };
   }
   return { manifest, real: people.length, between };
 }
