@@ -3,7 +3,7 @@
  * transaction that sees one snapshot. What PostgreSQL says on failure may hold values, and stays with who calls.
  */
 import { readFileSync } from "node:fs";
-import { type ClientBase, Pool, type PoolClient, type PoolConfig } from "pg";
+import { Client, type ClientBase, Pool, type PoolClient, type PoolConfig } from "pg";
 import { assert } from "../../primitives/assert.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { databasePassword } from "./password-file.ts";
@@ -17,7 +17,7 @@ export interface SnapshotLimits {
 export class TimeLimit extends Error {}
 
 /** Opening one takes no longer on a network that works. */
-const connectMsMax = 10_000;
+const connectMsMax = 5_000;
 const idleMsMax = 60_000;
 /** Someone else who changes the table holds its lock for this long at most before we give up. */
 const lockMsMax = 5_000;
@@ -81,25 +81,34 @@ export class DatabaseConnections {
       max: this.#connectionsMax,
       idleTimeoutMillis: idleMsMax,
     });
-    // An idle connection that breaks is replaced when it is needed.
+    // An idle connection that breaks is replaced when it is needed; of one in use, its statement tells.
     pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
     this.#pools.set(key, pool);
     return pool;
   }
 
-  /** A statement that goes on past its limit is cancelled from another connection; whether or not that works, ours is gone. */
+  /** A statement that goes on past its limit is cancelled from another connection; whether or not that works, ours is gone at once. */
   async #cut(address: DatabaseAddress, client: PoolClient): Promise<void> {
-    const { processID } = client as unknown as { processID: number | null };
-    const pool = new Pool({ ...clientConfig(address), max: 1 });
-    pool.on("error", () => {});
+    const { processID, connection } = client as PoolClient & Innards;
+    connection.stream.destroy();
+    const other = new Client(clientConfig(address));
+    other.on("error", () => {});
     try {
-      if (processID !== null) await pool.query("SELECT pg_catalog.pg_cancel_backend($1)", [processID]);
+      await other.connect();
+      await other.query("SELECT pg_catalog.pg_cancel_backend($1)", [processID]);
     } catch {
       // The server does not hear us.
+    } finally {
+      await other.end().catch(() => {});
     }
-    await pool.end().catch(() => {});
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
   }
+}
+
+/** What the driver has and its types do not tell. */
+interface Innards {
+  processID: number | null;
+  connection: { stream: { destroy(): void } };
 }
 
 export class Session {
@@ -138,6 +147,7 @@ function clientConfig(address: DatabaseAddress): PoolConfig {
     database,
     password: async () => (await databasePassword(address)) ?? "",
     application_name: "itd",
+    keepAlive: true,
     connectionTimeoutMillis: connectMsMax,
     // Verified against `host`: `rejectUnauthorized` is written out, as an environment variable can turn Node's default around.
     ssl:

@@ -5,6 +5,7 @@ import { byRegion, column, limits, manifestOf, planOf, rowCount, sumOf } from ".
 import { testPlanEngine } from "../../../ports/plan-engine.ts";
 import { expectCode } from "../../../support/errors.ts";
 import { type PostgresServer, startPostgres } from "../../../support/postgresql-server.ts";
+import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { type PostgresUnderTest, postgresUnderTest, reader, visitsColumns } from "./under-test.ts";
 
 describe("the PostgreSQL engine", () => {
@@ -60,6 +61,37 @@ describe("the PostgreSQL engine", () => {
       );
       expect(running!.n).to.equal("0");
       await server.sql("DROP VIEW visits; ALTER TABLE base RENAME TO visits");
+      expect(await run(planOf([rowCount]))).to.deep.equal([[300n]]);
+    });
+
+    it("ends soon after its limit where the server is not heard any more, and goes on when it is", async () => {
+      await throughView("CASE WHEN pg_sleep(0.001) IS NULL THEN 1 ELSE age END");
+      const wire = await TcpProxy.start(`http://127.0.0.1:${server.port}`);
+      try {
+        const address = data.url("visits").replace(/127\.0\.0\.1:\d+/, new URL(wire.url).host);
+        await data.postgres.importFile(address, manifestOf());
+        const plan = planOf([sumOf(column("age"), 0n, 120n)]);
+        const answer = await run(plan);
+        const asking = run(plan, { timeMsMax: 500 });
+        await delay(100);
+        wire.set("silent");
+        const started = performance.now();
+        await expectCode(() => asking, "engine_limit");
+        expect(performance.now() - started).to.be.lessThan(4_000);
+        wire.set("pass");
+        expect(await run(plan)).to.deep.equal(answer);
+      } finally {
+        await wire.close();
+      }
+    });
+
+    it("fails with a code when the server goes in the middle of a question", async () => {
+      await throughView("CASE WHEN pg_sleep(0.01) IS NULL THEN 1 ELSE age END");
+      const asking = expectCode(() => run(planOf([sumOf(column("age"), 0n, 120n)])), "engine_failed");
+      await delay(300);
+      await server.pause();
+      await server.resume();
+      await asking;
       expect(await run(planOf([rowCount]))).to.deep.equal([[300n]]);
     });
 
