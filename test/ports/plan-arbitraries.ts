@@ -401,3 +401,61 @@ export function anyPlan(isExact: boolean): fc.Arbitrary<Plan> {
       .map(({ bounding, keys, vectors }) => planOf(vectors, { rows, bounding, keys }));
   });
 }
+
+/** Plans in which people have about as many rows and groups as count, so that each bound is met from both sides. */
+export function anyTightPlan(): fc.Arbitrary<Plan> {
+  const table = (name: string, rowsPerPerson: number): Source => ({
+    kind: "table",
+    table: name,
+    rowsPerPerson,
+  });
+  const always: Predicate = { kind: "always" };
+  const sources = fc.constantFrom<Source[]>(
+    [table("visits", 5)],
+    [table("visits", 4)],
+    [table("visits", 3), table("drugs", 2)],
+    [table("visits", 5), table("patients", 1)],
+  );
+  return sources.chain((sources) => {
+    const rows: Rows = { sources, publicJoins: [], filter: always };
+    const named = (name: string) => column(sources.length > 1 ? `0.${name}` : name);
+    const tens: Expression = { kind: "divide", left: named("age"), divisor: "10" };
+    const age: GroupKey = { kind: "open", expression: tens, type: "number", scale: 0 };
+    const region = declared(named("region"), ["0", "1", "2", "3"]);
+    const vector = fc.constantFrom<Vector>(
+      { kind: "count", of: named("cost") },
+      sumOf(named("age"), 0n, 60n, 30n),
+      sumOf(named("cost"), 0n, 7n),
+      { kind: "squares", of: named("age"), low: "0", high: "60", centre: "60" },
+      { kind: "buckets", of: named("age"), low: "0", step: "40", buckets: 3 },
+    );
+    return fc
+      .record({
+        bounding: fc.oneof(
+          { weight: 1, arbitrary: fc.constant<Bounding>({ kind: "stored" }) },
+          {
+            weight: 4,
+            arbitrary: fc.record({
+              kind: fc.constant("query" as const),
+              rowsPerGroup: fc.integer({ min: 1, max: 2 }),
+              groups: fc.integer({ min: 1, max: 3 }),
+            }),
+          },
+        ),
+        keys: fc.constantFrom<GroupKey[]>(
+          [],
+          [region],
+          [age],
+          [region, age],
+          [
+            declared(
+              tens,
+              Array.from({ length: 13 }, (_, at) => String(at)),
+            ),
+          ],
+        ),
+        vectors: fc.array(vector, { minLength: 1, maxLength: 3 }),
+      })
+      .map(({ bounding, keys, vectors }) => planOf(vectors, { rows, bounding, keys }));
+  });
+}

@@ -16,7 +16,7 @@ import {
 import { sensitivitySquaredOf } from "../../node/data-sharing/plan/sensitivity.ts";
 import type { ExactAnswer } from "../../node/data-sharing/ports.ts";
 import { column, rowCount } from "./data-files.ts";
-import { anyPlan } from "./plan-arbitraries.ts";
+import { anyPlan, anyTightPlan } from "./plan-arbitraries.ts";
 
 /** Runs over all, without a person, or over that person alone; people are the values of `who`. */
 export type RunOver = (
@@ -25,10 +25,10 @@ export type RunOver = (
 ) => Promise<ExactAnswer>;
 
 export function testSensitivity(run: RunOver, people: number, numRuns: number): void {
-  it("moves no vector by more than its sensitivity when one person comes or goes", () =>
+  const check = (plans: fc.Arbitrary<Plan>) =>
     fc.assert(
       fc.asyncProperty(
-        anyPlan(false).map(counted),
+        plans.map(counted),
         fc.array(fc.integer({ min: 0, max: people - 1 }), { minLength: 3, maxLength: 3 }),
         async (plan, some) => {
           const all = cellsByGroup(plan, await run(plan, null));
@@ -43,7 +43,12 @@ export function testSensitivity(run: RunOver, people: number, numRuns: number): 
         },
       ),
       { numRuns },
-    ));
+    );
+
+  it("moves no vector by more than its sensitivity when one person comes or goes", () =>
+    check(anyPlan(false)));
+  it("moves none by more where people have about as many rows and groups as count", () =>
+    check(anyTightPlan()));
 }
 
 /** With the counts by which bounds are looked at. */

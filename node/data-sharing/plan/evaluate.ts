@@ -52,7 +52,17 @@ export function executePlan(tables: Tables, plan: Plan, options: EvaluateOptions
     for (const [index, cells] of totals.entries())
       for (const [cell, amount] of cells)
         vectors[index]![group * cellsOf(plan.vectors[index]!) + cell]! += amount;
-  return { groups: evaluation.labels, vectors };
+  const { labels } = evaluation;
+  if (labels === null) return { groups: null, vectors };
+  // A group to which nobody's rows count, as their groups are bounded, would show that somebody has such rows.
+  const counted = [...new Set(all.map(({ group }) => group))].sort((a, b) => a - b);
+  return {
+    groups: counted.map((group) => labels[group]!),
+    vectors: vectors.map((vector, index) => {
+      const cells = cellsOf(plan.vectors[index]!);
+      return counted.flatMap((group) => vector.slice(group * cells, (group + 1) * cells));
+    }),
+  };
 }
 
 /** The same, person by person: nobody's totals depend on another's rows, so people may be handed in a few at a time. */
