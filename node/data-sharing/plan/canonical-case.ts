@@ -32,7 +32,13 @@ export function canonicalCase(
     else kept.push({ when, value });
   }
   while (kept.length > 0 && isSame(kept.at(-1)!.value, last)) kept.pop();
-  return kept.length === 0 ? last : { kind: "case", branches: kept, otherwise: last };
+  const end = kept.at(-1);
+  if (end === undefined) return last;
+  // A test for null is never unknown: the last one is asked without NOT.
+  if (end.when.kind === "not" && end.when.operand.kind === "is-null") {
+    [end.when, end.value, last] = [end.when.operand, last, end.value];
+  }
+  return { kind: "case", branches: kept, otherwise: last };
 }
 
 /** What COUNT looks at: an expression that is null exactly where this one is; null where neither ever is, as then all rows count. */

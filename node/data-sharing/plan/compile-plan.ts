@@ -13,6 +13,7 @@ import { rational } from "../mechanisms/rational.ts";
 import { thresholdFor } from "../mechanisms/threshold.ts";
 import { isPeopleCount } from "./aggregate.ts";
 import { answerOf } from "./answer-columns.ts";
+import { leastOf } from "./arrangements.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import type { CompileContext } from "./context.ts";
 import { readingOf } from "./expressions.ts";
@@ -58,7 +59,20 @@ export function compilePlan(
     parameters: resolveParameters(algorithm, parameters),
   };
   const select = parseSelect(algorithm.sql);
-  const { sources, publicJoins, scope, conditions } = compileFrom(select, context);
+  const { plan } = leastOf(
+    (arrangement) => arrangedPlan(select, context, arrangement),
+    (compiled) => compiled.plan,
+  );
+  return plan;
+}
+
+function arrangedPlan(
+  select: Select,
+  context: CompileContext,
+  arrangement: number,
+): { plan: Plan; arrangements: number } {
+  const { algorithm, dataset } = context;
+  const { arrangements, sources, publicJoins, scope, conditions } = compileFrom(select, context, arrangement);
   const reading = readingOf(scope);
   const filter = canonicalPredicate(
     {
@@ -115,7 +129,7 @@ export function compilePlan(
     );
   if (!isModest(plan))
     refuse(select.place, "the plan is too large: join smaller public tables, or ask less at once");
-  return plan;
+  return { plan, arrangements };
 }
 
 function checkApplies(algorithm: AlgorithmManifest, dataset: DatasetManifest): void {

@@ -13,6 +13,8 @@ export interface CompileContext {
 
 /** What FROM comes to. */
 export interface From {
+  /** In how many orders the sources could stand. */
+  arrangements: number;
   sources: Source[];
   publicJoins: PublicJoin[];
   scope: Scope;

@@ -4,6 +4,7 @@
  */
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { tablesOf } from "../manifests/dataset-manifest.ts";
+import { arranged, arrangementsOf } from "./arrangements.ts";
 import { planColumns } from "./columns.ts";
 import type { CompileContext, From } from "./context.ts";
 import { readingOf } from "./expressions.ts";
@@ -20,14 +21,15 @@ const sourcesMax = 8;
 /** Columns by which one public table is joined. */
 const publicKeysMax = 4;
 
-export function compileFrom(select: Select, context: CompileContext): From {
+export function compileFrom(select: Select, context: CompileContext, arrangement: number): From {
   const { items, conditions } = fromItems(select.from);
   checkAliases(items);
   const isPublic = (item: FromItem) => item.table !== null && isPublicTable(item, context);
-  const sources = privateSources(
+  const { sources, arrangements } = privateSources(
     items.filter((item) => !isPublic(item)),
     select,
     context,
+    arrangement,
   );
   const provisional = items.filter(isPublic).map((item) => {
     return {
@@ -98,6 +100,7 @@ export function compileFrom(select: Select, context: CompileContext): From {
   );
   const reading = readingOf(scope);
   return {
+    arrangements,
     sources: sources.map(({ source }) => source),
     publicJoins: publics.map(({ join }) => join),
     scope,
@@ -122,7 +125,7 @@ function isPublicTable({ table, place }: FromItem, { algorithm, dataset }: Compi
 }
 
 /** In canonical order, with the names that the plan gives their columns. */
-function privateSources(items: FromItem[], select: Select, context: CompileContext) {
+function privateSources(items: FromItem[], select: Select, context: CompileContext, arrangement: number) {
   const tables = tablesOf(context.dataset);
   const found = items
     .map((item) => {
@@ -150,13 +153,18 @@ function privateSources(items: FromItem[], select: Select, context: CompileConte
       };
       return { item, source, columns: planColumns(table), planNames: new Map<string, string>() };
     })
-    .sort((a, b) => (canonicalJson(a.source) < canonicalJson(b.source) ? -1 : 1));
+    .map((one) => ({ ...one, text: canonicalJson(one.source) }))
+    .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
   if (found.length === 0) refuse(select.from.place, "FROM names public tables only");
-  return found.map(({ item: { alias }, source, columns, planNames }, at) => {
-    const prefix = found.length === 1 ? "" : `${at}.`;
-    const relation: Relation = { alias, prefix, columns, planNames, isPrivate: true };
-    return { source, relation };
-  });
+  const texts = found.map(({ text }) => text);
+  const sources = arranged(found, texts, arrangement).map(
+    ({ item: { alias }, source, columns, planNames }, at) => {
+      const prefix = found.length === 1 ? "" : `${at}.`;
+      const relation: Relation = { alias, prefix, columns, planNames, isPrivate: true };
+      return { source, relation };
+    },
+  );
+  return { sources, arrangements: arrangementsOf(texts) };
 }
 
 interface SortedConditions {

@@ -92,7 +92,9 @@ export function checkYears({ low, high }: Interval, place: Place): void {
   if (low < firstDay || high > lastDay) refuse(place, "a date could leave the years 1 to 9999");
 }
 
-export function boundsMissing(column: string): never {
+/** By the plan's name, of which people know the part after the point. */
+export function boundsMissing(planName: string): never {
+  const column = planName.slice(planName.indexOf(".") + 1);
   throw new TrustedDataError(
     "bounds_missing",
     `The column ${column} has no bounds: declare them in the dataset, or clamp the column in the algorithm where it is summed by itself.`,

@@ -1,6 +1,7 @@
 /** SELECT ... GROUP BY person, in FROM: one row for each person, made of bounded aggregates. */
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { personWord } from "../manifests/dataset-manifest.ts";
+import { leastOf } from "./arrangements.ts";
 import { presenceOf } from "./canonical-case.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import type { Interval, PlanColumn, PlanColumns } from "./columns.ts";
@@ -28,18 +29,34 @@ interface NamedColumn {
   facts: PlanColumn;
 }
 
+interface PeopleSource {
+  source: Source;
+  columns: PlanColumns;
+  planNames: ReadonlyMap<string, string>;
+}
+
 /** `wanted` are the names that the outer SELECT reads; `compileFrom` comes from outside as FROM may hold subqueries again. */
 export function peopleSource(
   node: SqlNode,
   wanted: ReadonlySet<string>,
   context: CompileContext,
-  compileFrom: (select: Select, context: CompileContext) => From,
-): { source: Source; columns: PlanColumns; planNames: ReadonlyMap<string, string> } {
+  compileFrom: (select: Select, context: CompileContext, arrangement: number) => From,
+): PeopleSource {
   const select = readSelect(node);
   const clause = select.having ?? select.order[0] ?? select.limit;
   if (clause !== null)
     refuse(clause.place, "HAVING, ORDER BY and LIMIT inside of a subquery are not part of the subset");
-  const { sources, publicJoins, scope, conditions } = compileFrom(select, context);
+  return leastOf(
+    (arrangement) => arrangedSource(select, wanted, compileFrom(select, context, arrangement)),
+    ({ source }) => source,
+  );
+}
+
+function arrangedSource(
+  select: Select,
+  wanted: ReadonlySet<string>,
+  { arrangements, sources, publicJoins, scope, conditions }: From,
+): PeopleSource & { arrangements: number } {
   const reading = readingOf(scope);
   const [group, another] = select.groups;
   if (group === undefined || another !== undefined || !scope.isPerson(group))
@@ -66,6 +83,7 @@ export function peopleSource(
   const order = [...distinct.keys()].sort();
   const nameOf = (column: NamedColumn["column"]) => `c${order.indexOf(canonicalJson(column))}`;
   return {
+    arrangements,
     source: {
       kind: "people",
       rows,

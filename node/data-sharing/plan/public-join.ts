@@ -43,8 +43,13 @@ export function publicJoinOf(
   wanted: ReadonlySet<string>,
 ): PublicJoin {
   const sides = keys
-    .map((key) => keySide(table, key, reading))
-    .sort((a, b) => (canonicalJson(a.on) < canonicalJson(b.on) ? -1 : 1));
+    .map((key) => {
+      const side = keySide(table, key, reading);
+      const codes = table.rows.map((row) => side.codeOf(row)?.toString() ?? null);
+      return { ...side, text: canonicalJson([side.on, codes]) };
+    })
+    .filter(({ text }, at, all) => all.findIndex((other) => other.text === text) === at)
+    .sort((a, b) => (a.text < b.text ? -1 : 1));
   const columns = table.columns
     .map(({ name }) => name)
     .filter((name) => wanted.has(name))
