@@ -17,6 +17,7 @@ describe("the itd program", () => {
   it("has the commands that people depend on", () => {
     expect(leaves.map((command) => pathOf(command).join(" ")).sort()).to.deep.equal([
       "algorithm approve",
+      "algorithm check",
       "algorithm publish",
       "algorithm revoke",
       "algorithm show",
