@@ -9,8 +9,6 @@ import { neighbours } from "../support/neighbours.ts";
 import { replyOf, valuesOf } from "../support/reply.ts";
 import { falseAlarmMax, rankSumProbability } from "../support/statistics.ts";
 
-/** Longer than the slow answer takes, also on a busy machine. */
-const replySlotMs = 600;
 /** Of one person in one table; joined they are the million that a plan may have. */
 const rowsPerPerson = 1_000;
 const question = peopleAlgorithm(
@@ -28,7 +26,9 @@ export const timing: Attack = {
   isPatient: true,
   async run(target, size) {
     // Each round has one of each in random order, so when it is over says nothing of which is which.
-    const [roundsMin, roundsMax, forMs] = size === "fast" ? [15, 40, 25_000] : [60, 100, 60_000];
+    const [roundsMin, roundsMax, forMs] = size === "fast" ? [15, 40, 25_000] : [50, 100, 60_000];
+    // Longer than the slow answer takes, also on a busy machine.
+    const replySlotMs = size === "fast" ? 1_000 : 2_000;
     const daemon = await target.startDaemon({ settings: { "questions.replySlotMs": replySlotMs } });
     const rows = Array.from({ length: rowsPerPerson }, () => ({ cell: 0, value: 1 }));
     const others = [{ cell: 0 }, { cell: 0 }];

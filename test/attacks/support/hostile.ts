@@ -106,7 +106,7 @@ export const hostileSql: readonly string[] = [
   where("value > 0.0000000000000000000000000001"),
   // More than anyone reads.
   where(`${"NOT ".repeat(1_500)}value > 1`),
-  where(`value > ${"- ".repeat(1_500)}1`),
+  where(`value > ${"- ".repeat(1_500)}cell`),
   where(`value > ${"(SELECT ".repeat(500)}1${")".repeat(500)}`),
   where(`value IN (${"1,".repeat(2_500)}1)`),
   where(`${"value > 1 AND ".repeat(580)}value > 1`),
