@@ -15,6 +15,7 @@ export const algorithmNames = [
   "visits-per-patient",
   "trips-by-hour",
   "distance-by-mode",
+  "busiest-destinations",
 ] as const;
 
 /** CSV lines of each dataset, header first. Real data takes no notice of `people` and `seed`. */

@@ -5,7 +5,7 @@
 import { assertPeople, peopleDefault } from "./csv.ts";
 import { SeededRandom, weightsOf } from "./seeded-random.ts";
 
-export const tripsHeader = "person,hour,day_type,distance_km,mode";
+export const tripsHeader = "person,hour,day_type,distance_km,mode,destination";
 export const tripsPerPersonMax = 10;
 export const distanceKmMax = 200;
 /** From 1 to 10 trips: most people make about five. */
@@ -30,16 +30,24 @@ const meanDistanceKm: Record<Mode, number> = { walk: 1.1, bicycle: 3.2, car: 13,
 /** Of ten trips, those by what the person mostly takes; the others are by chance. */
 const habit = 0.7;
 
+/** Made-up places: which of them anybody goes to is itself private, so the manifest declares no list of them. Few draw most of the trips. */
+const sides = ["Upper", "Lower", "North", "South", "East", "West", "Old", "New"];
+const places = ["Harbour", "Market", "Station", "Mill", "Park", "Bridge", "College", "Hill", "Spring", "Ferry"];
+export const destinations = places.flatMap((place) => sides.map((side) => `${side} ${place}`));
+const destinationWeights = weightsOf(destinations.map((_, rank) => 1 / (rank + 1)));
+
 /** CSV of `people` people, header first, each with 1 to 10 rows. The same seed gives the same people, however many follow. */
 export function* generateTrips(people = peopleDefault, seed = "living-lab"): Generator<string> {
   assertPeople(people);
   const random = new SeededRandom(`trips/${seed}`);
+  const whereTo = new SeededRandom(`destinations/${seed}`);
   yield tripsHeader;
   for (let number = 1; number <= people; number++) {
     const person = `subscriber-${String(number).padStart(7, "0")}`;
     const usual = modes[random.weighted(modeWeights)]!;
     const trips = 1 + random.weighted(countWeights);
-    for (let trip = 0; trip < trips; trip++) yield tripLine(person, usual, random);
+    for (let trip = 0; trip < trips; trip++)
+      yield `${tripLine(person, usual, random)},${destinations[whereTo.weighted(destinationWeights)]}`;
   }
 }
 
