@@ -30,10 +30,14 @@ const suites: Record<string, () => Promise<Suite>> = {
     const { benchDiscreteGaussian } = await import("./safe-answers/discrete-gaussian.ts");
     const { benchConsent } = await import("./safe-answers/consent.ts");
     const { benchPostgresql } = await import("./safe-answers/postgresql.ts");
+    const { benchEngineBounding } = await import("./safe-answers/engine-bounding.ts");
     return {
-      benches: [benchDiscreteGaussian, benchConsent, benchPostgresql],
+      benches: [benchDiscreteGaussian, benchEngineBounding, benchConsent, benchPostgresql],
       targets: {
         discreteGaussianDrawsPerSecond: { atLeast: 100_000 },
+        engineOneRowCpuRatio: { atMost: 1.3 },
+        enginePreBoundedCpuRatio: { atMost: 3 },
+        engineFullBoundingCpuRatio: { atMost: 12 },
         consentCpuRatio: { atMost: 1.1 },
         consentAfterOneChangeCpuRatio: { atMost: 1.1 },
         postgresqlOneRowCpuRatio: { atMost: 1.5 },

@@ -1,6 +1,7 @@
 /** What every DatasetStore does: whole datasets or nothing, clear errors with places, bounded rows per person. */
 import { expect } from "chai";
 import type { DatasetManifest } from "../../node/data-sharing/manifests/dataset-manifest.ts";
+import { textCode } from "../../node/data-sharing/manifests/text-code.ts";
 import type { ErrorCode, TrustedDataError } from "../../node/errors.ts";
 import { expectCode } from "../support/errors.ts";
 import {
@@ -8,8 +9,10 @@ import {
   column,
   type DataUnderTest,
   header,
+  joinedManifest,
   limits,
   manifestOf,
+  type PlanParts,
   planOf,
   row,
   rowCount,
@@ -142,6 +145,138 @@ export function testDatasetStore(create: () => Promise<DataUnderTest> | DataUnde
     });
     expect(seen.at(-1)).to.equal(1);
     expect(seen).to.deep.equal(seen.toSorted((a, b) => a - b));
+  });
+
+  describe("with further tables and open domains", () => {
+    const files = { patients: "patients.csv", drugs: "drugs.csv" };
+    const visitLines = [
+      `${header},town,who`,
+      "a,north,1,30,,,7,Oslo,0",
+      'a,north,2,31,,,7,"Kingston, ""upon"" Hull",0',
+      "b,,,32,,,7,,1",
+    ];
+    const patientLines = ["who,person,born,weight,town", "0,a,2000-02-29,70.5,Oslo", "2,c,,60,", "2,c,,61,"];
+    const drugLines = ["person,dose,generic,who,note", "a,5,true,0,x", "d,-2000,f,3,y", "a,,t,0,"];
+    const importAll = (changes: Partial<Record<"visits" | keyof typeof files, string[]>> = {}) => {
+      const write = (table: string, lines: string[]) =>
+        writeText(data.inbox, `${lines.join("\n")}\n`, `${table}.csv`);
+      const file = write("visits", changes.visits ?? visitLines);
+      return data.store.importFile(file, joinedManifest(), undefined, {
+        patients: write("patients", changes.patients ?? patientLines),
+        drugs: write("drugs", changes.drugs ?? drugLines),
+      });
+    };
+    const from = (...tables: string[]): PlanParts => ({
+      rows: {
+        sources: tables.map((table) => ({ kind: "table", table, rowsPerPerson: 1 })),
+        publicJoins: [],
+        filter: { kind: "always" },
+      },
+    });
+    const count = async (...tables: string[]) =>
+      (await data.engine.execute("visits", planOf([rowCount], from(...tables)), limits)).vectors[0]![0];
+
+    it("imports all tables with one numbering of people, and reports on each", async () => {
+      const report = await importAll();
+      expect(report).to.deep.include({
+        rows: 9,
+        people: 4,
+        rowsLeftOut: 1,
+        clamped: { "drugs.dose": 1 },
+        ignoredColumns: ["drugs.note"],
+        tables: {
+          visits: { rows: 3, rowsLeftOut: 0 },
+          patients: { rows: 3, rowsLeftOut: 1 },
+          drugs: { rows: 3, rowsLeftOut: 0 },
+        },
+      });
+      expect([await count("visits"), await count("patients"), await count("drugs")]).to.deep.equal([
+        2n,
+        2n,
+        2n,
+      ]);
+      // Only a has rows in all of them.
+      expect(await count("visits", "patients", "drugs")).to.equal(1n);
+    });
+
+    it("stores open texts by their code, and names them again", async () => {
+      await importAll();
+      const key = (name: string) =>
+        ({ kind: "open", expression: column(name), type: "text", scale: 0 }) as const;
+      const { groups } = await data.engine.execute(
+        "visits",
+        planOf([rowCount, { kind: "people" }], { keys: [key("town")] }),
+        limits,
+      );
+      expect(groups!.flat().sort()).to.deep.equal(['Kingston, "upon" Hull', "Oslo"]);
+      const equal = (text: string): PlanParts => ({
+        filter: { kind: "in", expression: column("town"), values: [String(textCode(text))] },
+      });
+      for (const [text, rows] of [
+        ["Oslo", 1n],
+        ["oslo", 0n],
+      ] as const)
+        expect(
+          (await data.engine.execute("visits", planOf([rowCount], equal(text)), limits)).vectors,
+        ).to.deep.equal([[rows]]);
+    });
+
+    it("takes open texts of at most 100 characters, whatever they take in bytes", async () => {
+      const long = (text: string) => [...visitLines, `b,,,32,,,7,${text},1`];
+      await importAll({ visits: long("ł".repeat(100)) });
+      const error = await expectCode(() => importAll({ visits: long("ł".repeat(101)) }), "data_file_invalid");
+      expect(error.fields).to.deep.include({ "line 5": "town: longer than 100 characters" });
+    });
+
+    it("refuses all where one file is bad, and says which", async () => {
+      await importAll();
+      const before = data.listing();
+      const bad = { drugs: [...drugLines, "b,five,t,1,"], patients: ["who,person", "0,a"] };
+      const drugs = await expectCode(() => importAll({ drugs: bad.drugs }), "data_file_invalid");
+      expect(drugs.message).to.match(/^drugs\.csv \(table drugs\): .*line 5 \(dose: not a number\)/);
+      expect(drugs.fields).to.include({ table: "drugs", file: "drugs.csv" });
+      const patients = await expectCode(
+        () => importAll({ patients: bad.patients }),
+        "data_file_column_missing",
+      );
+      expect(patients.message).to.match(/^patients\.csv \(table patients\): /);
+      await expectCode(() => importAll({ drugs: drugLines.slice(0, 1) }), "data_file_empty");
+      expect(data.listing()).to.deep.equal(before);
+      expect(await count("visits", "patients", "drugs")).to.equal(1n);
+    });
+
+    it("refuses a table without a file, and a file without a table", async () => {
+      const file = writeText(data.inbox, `${visitLines.join("\n")}\n`);
+      const further = (given: Record<string, string>) =>
+        data.store.importFile(file, joinedManifest(), undefined, given);
+      const missing = await expectCode(() => further({ patients: file }), "data_file_not_found");
+      expect(missing.fields).to.deep.equal({ table: "drugs" });
+      const unknown = await expectCode(
+        () => further({ patients: file, drugs: file, others: file }),
+        "data_file_not_found",
+      );
+      expect(unknown.fields).to.deep.equal({ table: "others" });
+      expect(data.listing()).to.deep.equal([]);
+    });
+
+    it("tells how far it has come over all files, never back", async () => {
+      const seen: number[] = [];
+      const [visits, patients, drugs] = (
+        [
+          ["visits", visitLines],
+          ["patients", patientLines],
+          ["drugs", drugLines],
+        ] as const
+      ).map(([table, lines]) => writeText(data.inbox, `${lines.join("\n")}\n`, `${table}.csv`));
+      await data.store.importFile(
+        visits!,
+        joinedManifest(),
+        ({ bytesRead, bytesTotal }) => void seen.push(bytesRead / bytesTotal),
+        { patients: patients!, drugs: drugs! },
+      );
+      expect(seen.at(-1)).to.equal(1);
+      expect(seen).to.deep.equal(seen.toSorted((a, b) => a - b));
+    });
   });
 
   describe("refuses, with nothing changed,", () => {

@@ -9,6 +9,7 @@ import { SystemRandomness } from "../../../../node/adapters/system-randomness.ts
 import type { DatasetManifest } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
 import {
   column,
+  joinedManifest,
   limits,
   manifestOf,
   planOf,
@@ -147,6 +148,46 @@ describe("the DuckDB dataset store", () => {
     expect(again).to.not.deep.equal(order);
   });
 
+  it("keeps no open text but of rows that are kept, and all tables in the order of people", async () => {
+    const { who, town } = joinedManifest().columns;
+    const manifest = manifestOf({
+      rowsPerPerson: 1,
+      columns: { town: town!, who: who! },
+      furtherTables: { more: { rowsPerPerson: 3, columns: { who: who! } } },
+    });
+    const lines = Array.from({ length: 200 }, (_, at) => `p${at % 100},text ${at},${at % 100}`);
+    const more = Array.from({ length: 300 }, (_, at) => `p${(at * 7) % 150},${(at * 7) % 150}`);
+    await data.store.importFile(
+      writeText(data.inbox, `person,town,who\n${lines.join("\n")}\n`),
+      manifest,
+      undefined,
+      { more: writeText(data.inbox, `person,who\n${more.join("\n")}\n`, "more.csv") },
+    );
+    expect(await query("SELECT count(*), count(DISTINCT value) FROM texts_")).to.deep.equal([["100", "100"]]);
+    expect(
+      await query("SELECT count(*) FROM rows_visits JOIN texts_ ON code = v_town WHERE value LIKE 'text %'"),
+    ).to.deep.equal([["100"]]);
+    for (const table of ["rows_visits", "rows_more"]) {
+      const places = await query(`SELECT person_, rank_ FROM ${table}`);
+      const order = places.map(([person, rank]) => Number(person) * 10 + Number(rank));
+      expect(order).to.deep.equal(order.toSorted((a, b) => a - b));
+    }
+    const numbers = "SELECT DISTINCT person_, v_who FROM";
+    expect(
+      await query(
+        `SELECT count(*), count(DISTINCT person_), count(DISTINCT v_who) FROM (${numbers} rows_visits UNION ${numbers} rows_more)`,
+      ),
+    ).to.deep.equal([["150", "150", "150"]]);
+  });
+
+  it("refuses the data of a former version with the sentence to import it again", async () => {
+    await data.store.importFile(writeRows(data.inbox, [row("a")]), manifestOf());
+    const file = join(data.folder, "visits.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace("itd-dataset/3", "itd-dataset/2"));
+    expect(data.store.manifests()).to.deep.equal([]);
+    expect(damages.join()).to.match(/import the dataset again/);
+  });
+
   it("ranks the rows of a person from 1 without gaps", async () => {
     const file = writeRows(
       data.inbox,
@@ -203,6 +244,10 @@ describe("the DuckDB dataset store", () => {
       (manifest) => Object.assign(manifest.columns.cost!, { scale: 1 }),
       (manifest) => Object.assign(manifest.columns.region!, { domain: regions.toReversed() }),
       (manifest) => Object.assign(manifest.columns.day!, { nullable: false }),
+      (manifest) => Object.assign(manifest.columns.region!, { domain: "open" }),
+      (manifest) => {
+        manifest.furtherTables = { more: { rowsPerPerson: 1, columns: manifest.columns } };
+      },
       (manifest) => {
         delete manifest.columns.acute;
       },
