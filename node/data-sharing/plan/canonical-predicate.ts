@@ -65,13 +65,36 @@ function joined(kind: "and" | "or", operands: Predicate[], facts: ColumnFacts): 
   return sorted.length === 1 ? sorted[0]! : { kind, operands: sorted };
 }
 
-/** a OR (a AND b) is a, and so is a AND (a OR b). */
+/** a OR (a AND b) is a, and so is a AND (a OR b); so too where the second a only follows from the first, or the first from it. */
 function absorbed(kind: "and" | "or", operands: Map<string, Predicate>): Map<string, Predicate> {
+  const simple = [...operands.values()].map(membershipOf).filter((one) => one !== null);
+  const present = new Set([...operands.values()].map(presentColumn).filter((column) => column !== null));
+  const compared = new Set<string | null>([...operands.values()].flatMap(comparedColumns));
+  const isDecided = (part: Predicate) => {
+    if (operands.has(canonicalJson(part))) return true;
+    if (
+      kind === "or"
+        ? comparedColumns(part).some((column) => present.has(column))
+        : compared.has(presentColumn(part))
+    )
+      return true;
+    const own = membershipOf(part);
+    if (own === null) return false;
+    return simple.some((one) => (kind === "or" ? implies(own, one) : implies(one, own)));
+  };
   const isIdle = (operand: Predicate) =>
     (operand.kind === "and" || operand.kind === "or") &&
     operand.kind !== kind &&
-    operand.operands.some((part) => operands.has(canonicalJson(part)));
+    operand.operands.some(isDecided);
   return new Map([...operands].filter(([, operand]) => !isIdle(operand)));
+}
+
+/** Whether the one is true of every value of which the other is. */
+function implies(one: Membership, other: Membership): boolean {
+  if (canonicalJson(one.expression) !== canonicalJson(other.expression)) return false;
+  const [values, others] = [new Set(one.values), new Set(other.values)];
+  if (!one.negated) return one.values.every((value) => others.has(value) !== other.negated);
+  return other.negated && other.values.every((value) => values.has(value));
 }
 
 /** "One of these values", or negated "none of them", of one expression. */

@@ -188,6 +188,10 @@ describe("canonical plans", () => {
     ["age / 10 / 2 = 2", "age / 20 = 2"],
     ["joined >= DATE '2020-01-01'", "'2019-12-31' < joined"],
     ["age = 30 AND age = 30", "age = 30"],
+    ["(region <> 'north' OR region = 'east') OR (region = 'east' AND age = 20)", "region <> 'north'"],
+    ["region = 'east' AND (region <> 'north' OR age = 20)", "region = 'east'"],
+    ["region IS NOT NULL OR (region = 'north' AND age = 20)", "region IS NOT NULL"],
+    ["children > age AND (children IS NOT NULL OR member)", "children > age"],
     ["(age = 30 AND member) AND sex = 'male'", "age = 30 AND (member AND sex = 'male')"],
   ];
   for (const [one, other] of equal) {
