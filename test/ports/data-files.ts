@@ -67,27 +67,27 @@ export const texts: ReadonlyMap<bigint, string> = new Map(towns.map((town) => [t
 
 /** The manifest with an open domain and two further tables; each has a number `who` for each person. */
 export function joinedManifest(changes: Partial<DatasetManifest> = {}): DatasetManifest {
-  const who = { type: "integer", bounds: [0, 1_000_000] };
-  const town = { type: "text", domain: "open", nullable: true };
+  const who: DatasetColumn = { type: "integer", bounds: [0, 1_000_000], nullable: false };
+  const town: DatasetColumn = { type: "text", domain: "open", nullable: true };
   return manifestOf({
-    columns: { ...manifestOf().columns, town, who } as DatasetManifest["columns"],
+    columns: { ...manifestOf().columns, town, who },
     furtherTables: {
       patients: {
         rowsPerPerson: 1,
         columns: {
           who,
           born: { type: "date", bounds: ["1900-01-01", "2030-12-31"], nullable: true },
-          weight: { type: "decimal", scale: 1, bounds: [0, 300] },
+          weight: { type: "decimal", scale: 1, bounds: [0, 300], nullable: false },
           town,
-        } as DatasetManifest["columns"],
+        },
       },
       drugs: {
         rowsPerPerson: 3,
         columns: {
           who,
           dose: { type: "integer", bounds: [-1000, 1000], nullable: true },
-          generic: { type: "boolean" },
-        } as DatasetManifest["columns"],
+          generic: { type: "boolean", nullable: false },
+        },
       },
     },
     ...changes,

@@ -296,7 +296,7 @@ function anyPublicJoins(own: Known[]): fc.Arbitrary<{ joins: PublicJoin[]; colum
   const join = fc.array(on, { minLength: 1, maxLength: 2, size: "small" }).chain((keys) =>
     fc.record({
       on: fc.constant(keys),
-      columns: fc.constant(["rate", "limit"]),
+      columns: fc.constant<string[]>(["rate", "limit"]),
       rows: fc.array(
         fc
           .tuple(fc.tuple(...keys.map(() => cell)), cell, fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }))
@@ -305,16 +305,18 @@ function anyPublicJoins(own: Known[]): fc.Arbitrary<{ joins: PublicJoin[]; colum
       ),
     }),
   );
-  const joined = fc.array(join, { minLength: 1, maxLength: 2, size: "xsmall" }).map((joins) => ({
-    joins,
-    columns: [
-      ...own,
-      ...joins.flatMap((_, at): Known[] => [
-        { name: `p${at}.rate`, range: { low: -1n, high: 7n }, type: "number" },
-        { name: `p${at}.limit`, range: { low: -(2n ** 40n), high: 2n ** 40n }, type: "number" },
-      ]),
-    ],
-  }));
+  const joined = fc
+    .array(join, { minLength: 1, maxLength: 2, size: "xsmall" })
+    .map((joins: PublicJoin[]) => ({
+      joins,
+      columns: [
+        ...own,
+        ...joins.flatMap((_, at): Known[] => [
+          { name: `p${at}.rate`, range: { low: -1n, high: 7n }, type: "number" },
+          { name: `p${at}.limit`, range: { low: -(2n ** 40n), high: 2n ** 40n }, type: "number" },
+        ]),
+      ],
+    }));
   return fc.oneof({ weight: 3, arbitrary: none }, { weight: 1, arbitrary: joined });
 }
 
