@@ -28,13 +28,15 @@ const suites: Record<string, () => Promise<Suite>> = {
   },
   "safe-answers": async () => {
     const { benchDiscreteGaussian } = await import("./safe-answers/discrete-gaussian.ts");
+    const { benchCompilePlan } = await import("./safe-answers/compile-plan.ts");
     const { benchConsent } = await import("./safe-answers/consent.ts");
     const { benchPostgresql } = await import("./safe-answers/postgresql.ts");
     const { benchEngineBounding } = await import("./safe-answers/engine-bounding.ts");
     return {
-      benches: [benchDiscreteGaussian, benchEngineBounding, benchConsent, benchPostgresql],
+      benches: [benchDiscreteGaussian, benchCompilePlan, benchEngineBounding, benchConsent, benchPostgresql],
       targets: {
         discreteGaussianDrawsPerSecond: { atLeast: 100_000 },
+        compilePlanCpuMs: { atMost: 2 },
         engineOneRowCpuRatio: { atMost: 1.3 },
         enginePreBoundedCpuRatio: { atMost: 3 },
         engineFullBoundingCpuRatio: { atMost: 12 },

@@ -90,7 +90,7 @@ export function readSelect(select: SqlNode): Select {
   const option = select.fields.get("limitOption");
   if (select.fields.get("op") !== "SETOP_NONE") refuse(select.place, "this form is not part of the subset");
   if (option !== "LIMIT_OPTION_DEFAULT" && option !== "LIMIT_OPTION_COUNT")
-    refuse(select.place, "WITH TIES is not part of the subset");
+    refuse(childOf(select, "limitCount").place, "WITH TIES is not part of the subset");
   const targets = childrenOf(select, "targetList").map(readTarget);
   if (targets.length === 0) refuse(select.place, "SELECT names no columns");
   const [from, second] = childrenOf(select, "fromClause");

@@ -113,11 +113,12 @@ function order(
   names: readonly string[],
   targets: readonly (number | null)[],
 ): Post["order"][number] {
-  onlyFields(item, ["node", "sortby_dir", "sortby_nulls"]);
+  onlyFields(item, ["node", "sortby_dir", "sortby_nulls"], {
+    useOp: "USING in ORDER BY is not part of the subset",
+  });
   if (item.fields.get("sortby_nulls") !== "SORTBY_NULLS_DEFAULT")
     refuse(item.place, "NULLS FIRST and NULLS LAST are not part of the subset; what is not shown comes last");
   const direction = item.fields.get("sortby_dir");
-  if (direction === "SORTBY_USING") refuse(item.place, "USING in ORDER BY is not part of the subset");
   return {
     output: placeOf(childOf(item, "node"), outputOf, names, targets),
     descending: direction === "SORTBY_DESC",
