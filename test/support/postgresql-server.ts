@@ -118,6 +118,10 @@ class Server implements PostgresServer {
     });
     this.#process = child;
     this.#output = "";
+    // Also where the tests end without a word.
+    const quit = () => child.kill("SIGQUIT");
+    process.once("exit", quit);
+    child.once("exit", () => process.off("exit", quit));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#output = `${this.#output}${text}`.slice(-10_000);
     });

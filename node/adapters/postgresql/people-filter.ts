@@ -8,7 +8,7 @@
 import { personHash, personHashBytes } from "../../data-sharing/consent/person-hash.ts";
 import type { PeopleFilter } from "../../data-sharing/ports.ts";
 import type { Session } from "./database-connections.ts";
-import { type DatasetSources, personSql, somebodySql } from "./dataset-tables.ts";
+import { type DatasetSources, type PersonType, personSql, somebodySql } from "./dataset-tables.ts";
 
 export interface TakesPart {
   /** SQL that is true for a person, also as SQL, who takes part. */
@@ -16,6 +16,12 @@ export interface TakesPart {
   /** The parameters in it; every statement with a table has them. */
   values: unknown[];
 }
+
+const memberSql: Record<PersonType, (person: string, list: string) => string> = {
+  text: (person, list) => `${person} = ANY (${list})`,
+  integer: (person, list) => `CAST(${person} AS bigint) = ANY (CAST(${list} AS bigint[]))`,
+  uuid: (person, list) => `${person} = ANY (CAST(${list} AS uuid[]))`,
+};
 
 /** An enrolled person whose first row came since takes part after this at the latest. */
 const knownMsMax = 600_000;
@@ -48,10 +54,10 @@ export class KnownPeople {
     const taking: string[] = [];
     for (const [number, person] of this.#persons)
       if (((bits[number >> 3]! >> (number & 7)) & 1) === 1) taking.push(person);
-    const list = `SELECT * FROM unnest(string_to_array(CAST($1 AS text), CAST($2 AS text)))`;
+    // A list that PostgreSQL knows when it plans is hashed: half the time of a join with it.
+    const list = "string_to_array(CAST($1 AS text), CAST($2 AS text))";
     return {
-      condition: (person) =>
-        sources.personType === "text" ? `${person} IN (${list})` : `CAST(${person} AS text) IN (${list})`,
+      condition: (person) => memberSql[sources.personType](person, list),
       values: [taking.join(this.#separator), this.#separator],
     };
   }
