@@ -16,7 +16,10 @@ export interface Sent {
   body?: string;
 }
 
-export function exchange(agent: Agent, url: string, what: Sent): Promise<Exchange> {
+/** A machine that is very busy loses connections. */
+const attemptsMax = 4;
+
+export function exchange(agent: Agent, url: string, what: Sent, attempt = 1): Promise<Exchange> {
   const { method, headers = {}, body = "" } = what;
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
@@ -34,8 +37,9 @@ export function exchange(agent: Agent, url: string, what: Sent): Promise<Exchang
       });
     });
     sent.once("error", (error: NodeJS.ErrnoException) => {
-      // A kept connection that the server let go of in the same moment: the request was never read.
-      if (sent.reusedSocket && error.code === "ECONNRESET") resolve(exchange(agent, url, what));
+      // A connection that the server let go of before it read the request, as it was kept or waited for too long.
+      if (error.code === "ECONNRESET" && attempt < attemptsMax)
+        resolve(exchange(agent, url, what, attempt + 1));
       else reject(error);
     });
     sent.end(body);
