@@ -8,9 +8,9 @@ import { assert } from "../../primitives/assert.ts";
 import { OpenGroups } from "./answer-groups.ts";
 import { ExpressionCompiler } from "./compile-expressions.ts";
 import { type CompiledGroups, compileGroups } from "./compile-groups.ts";
-import type { AnswerReader, CompiledPlan, ExactVectors } from "./compile-plan.ts";
 import type { CompiledRows } from "./compile-rows.ts";
 import { bucketOf, centredValue, heldValue } from "./compile-vectors.ts";
+import type { AnswerReader, CompiledPlan, ExactVectors } from "./compiled-plan.ts";
 import { hugeBits, magnitude, type Value } from "./sql-values.ts";
 
 /** No table has as many rows, nor any join of them. */

@@ -3,34 +3,12 @@
  * Only checked identifiers and integer literals go into the statement. No row can make it fail: from the columns' bounds every intermediate
  * value is known to fit the type in which it is computed.
  */
-import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { groupCountOf, type Plan, rowsPerPersonOf } from "../../data-sharing/plan/plan.ts";
 import { compileGrouped, maskedGroupsMax } from "./compile-grouped.ts";
-import { type PersonRange, RowsCompiler } from "./compile-rows.ts";
+import { RowsCompiler } from "./compile-rows.ts";
 import { compileWalk } from "./compile-walk.ts";
+import type { CompiledPlan } from "./compiled-plan.ts";
 import type { StoredTables } from "./stored-columns.ts";
-
-export interface CompiledPlan {
-  /** The statement, over people of these numbers. */
-  sql(people: PersonRange): string;
-  /** Whether it is to be run for some people after the other, as it finds every row; else once for all of them. */
-  inPieces: boolean;
-  /** For one run of the plan. `seed` is the secret of the data by which groups of a person are chosen. */
-  reader(seed: bigint): AnswerReader;
-}
-
-/** Takes the chunks of the statement's answers in their order. */
-export interface AnswerReader {
-  /** @throws TrustedDataError `engine_limit` */
-  take(chunk: DuckDBDataChunk): void;
-  answer(): ExactVectors;
-}
-
-/** An exact answer whose groups are still the values of their keys. */
-export interface ExactVectors {
-  groups: readonly bigint[][] | null;
-  vectors: bigint[][];
-}
 
 /** Breaks an expectation, whatever the data, where values of the plan could leave 126 bits. */
 export function compilePlan(plan: Plan, tables: StoredTables): CompiledPlan {

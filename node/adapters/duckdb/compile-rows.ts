@@ -8,6 +8,7 @@ import {
 } from "../../data-sharing/plan/plan.ts";
 import { assert } from "../../primitives/assert.ts";
 import { ExpressionCompiler, type Scope } from "./compile-expressions.ts";
+import type { PersonRange } from "./compiled-plan.ts";
 import {
   cast,
   hugeBits,
@@ -20,12 +21,6 @@ import {
   type Value,
 } from "./sql-values.ts";
 import { type StoredTables, sqlName, tableName } from "./stored-columns.ts";
-
-/** Numbers of people, both inside. */
-export interface PersonRange {
-  first: number;
-  last: number;
-}
 
 export interface CompiledRows {
   /** What follows FROM and WHERE; `withPeople` says of which people. */

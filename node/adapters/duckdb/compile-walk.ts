@@ -7,9 +7,9 @@ import { assert } from "../../primitives/assert.ts";
 import { OpenGroups } from "./answer-groups.ts";
 import { ExpressionCompiler } from "./compile-expressions.ts";
 import { compileGroups } from "./compile-groups.ts";
-import type { CompiledPlan } from "./compile-plan.ts";
 import { type CompiledRows, withPeople } from "./compile-rows.ts";
 import { bucketOf, centredValue } from "./compile-vectors.ts";
+import type { CompiledPlan } from "./compiled-plan.ts";
 import { PersonWalk } from "./person-walk.ts";
 import { hugeBits, magnitude } from "./sql-values.ts";
 import {

@@ -12,8 +12,8 @@ import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../
 import { TrustedDataError } from "../../errors.ts";
 import { misfitOf } from "../plan-fit.ts";
 import { labelsOf, limitError, openTextCodes, type Texts } from "./answer-groups.ts";
-import { type CompiledPlan, compilePlan } from "./compile-plan.ts";
-import type { PersonRange } from "./compile-rows.ts";
+import { compilePlan } from "./compile-plan.ts";
+import type { CompiledPlan, PersonRange } from "./compiled-plan.ts";
 import { ConsentCopies } from "./consent-copies.ts";
 import { DataInstances } from "./data-instances.ts";
 import { type DatasetRecord, DatasetRecords } from "./dataset-records.ts";

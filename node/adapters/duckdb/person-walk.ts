@@ -6,7 +6,7 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { assert } from "../../primitives/assert.ts";
 import type { OpenGroups } from "./answer-groups.ts";
-import type { AnswerReader, ExactVectors } from "./compile-plan.ts";
+import type { AnswerReader, ExactVectors } from "./compiled-plan.ts";
 import { itemsOf, type Slots, type Totals } from "./walk-totals.ts";
 
 export interface WalkOptions {
