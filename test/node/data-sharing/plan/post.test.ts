@@ -115,7 +115,7 @@ describe("HAVING, ORDER BY and LIMIT", () => {
     ["ORDER BY ^'n'", "does not have"],
     ["ORDER BY ^n + 1", "no column n"],
     ["ORDER BY ^n NULLS FIRST", "NULLS FIRST"],
-    ["ORDER BY ^n USING <", "USING"],
+    ["ORDER BY n USING ^<", "USING"],
     ["LIMIT ^-1", "from 0"],
     ["LIMIT ^1.5", "whole number"],
     ["LIMIT ^NULL", "whole number"],
