@@ -2,11 +2,20 @@
 import type { ImportReport } from "../../data-sharing/ports.ts";
 import { conversionOf, textOf } from "./convert-columns.ts";
 import type { Session } from "./database-connections.ts";
-import { type DatasetSources, type DatasetTableSource, personSql, somebodySql } from "./dataset-tables.ts";
+import {
+  type DatasetSources,
+  type DatasetTableSource,
+  personSql,
+  somebodySql,
+  unfit,
+} from "./dataset-tables.ts";
 import { type RowsOptions, tableRows } from "./rows.ts";
 import { quoted } from "./sql-text.ts";
 
-/** @param person What the manifest calls the person column. */
+/**
+ * @param person What the manifest calls the person column.
+ * @throws TrustedDataError `database_unfit` where a person is in several partitions
+ */
 export async function countValues(
   sources: DatasetSources,
   person: string,
@@ -28,6 +37,7 @@ export async function countValues(
     // Columns of further tables are told apart by their table.
     const label = (name: string) => (at === 0 ? name : `${table.name}.${name}`);
     const [rows, nobody, ...counts] = (await session.rows(countSql(table)))[0]!.map(Number);
+    await requireApart(sources, table, session);
     const rowsLeftOut = await countLeftOut(sources, table, session);
     report.rows += rows!;
     report.rowsLeftOut += rowsLeftOut;
@@ -76,6 +86,26 @@ async function countPeople(sources: DatasetSources, session: Session): Promise<n
     `SELECT count(DISTINCT person_) FROM (${selects.join(" UNION ALL ")}) AS people`,
   );
   return Number(row![0]);
+}
+
+/** Partitions that are asked one by one must share nobody; PostgreSQL does not see to that for those on other servers. */
+async function requireApart(
+  sources: DatasetSources,
+  table: DatasetTableSource,
+  session: Session,
+): Promise<void> {
+  if (table.partitions.length === 0) return;
+  const people = table.partitions.map((from) => {
+    const person = personSql(table, sources.personType, "t");
+    return `SELECT DISTINCT ${person} AS person_ FROM ${from} AS t`;
+  });
+  const [row] = await session.rows(
+    `SELECT count(*) FROM (SELECT person_ FROM (${people.join(" UNION ALL ")}) AS people GROUP BY person_ HAVING count(*) > 1) AS shared`,
+  );
+  if (row![0] !== "0")
+    throw unfit(
+      `${row![0]} people of ${table.name} have rows in several of its partitions, and would count for each of them`,
+    );
 }
 
 async function countLeftOut(

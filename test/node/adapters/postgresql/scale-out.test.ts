@@ -19,6 +19,7 @@ import {
   sumOf,
 } from "../../../ports/data-files.ts";
 import { inOrder } from "../../../ports/plan-engine.ts";
+import { expectCode } from "../../../support/errors.ts";
 import {
   administrator,
   database,
@@ -204,6 +205,19 @@ describe("a table spread over two further PostgreSQL servers", function () {
         (error: Error) => error.message,
       );
     expect(outcome).to.match(/no partition of relation "visits" found for row/);
+  });
+
+  it("is not connected where people are in two partitions", async () => {
+    const partition = (at: number) =>
+      `CREATE FOREIGN TABLE twice_${at} PARTITION OF twice FOR VALUES WITH (MODULUS 2, REMAINDER ${at}) SERVER worker_0 OPTIONS (table_name 'visits')`;
+    await front.sql(
+      `CREATE TABLE twice (${columns}) PARTITION BY HASH (person); ${partition(0)}; ${partition(1)}; GRANT SELECT ON twice, twice_0, twice_1 TO ${reader}`,
+    );
+    const error = await expectCode(
+      () => data.postgres.importFile(data.url("twice"), manifestOf({ name: "twice", rowsPerPerson: 1 })),
+      "database_unfit",
+    );
+    expect(error.message).to.match(/\d+ people of visits have rows in several of its partitions/);
   });
 
   it("fails with a code, and answers again, when a worker is gone for a while", async () => {
