@@ -5,7 +5,7 @@ import { badBuilds } from "./bad-builds/builds.ts";
 import { runSuite, type SuiteReport } from "./suite.ts";
 
 describe("attacks from outside", function () {
-  // About a minute on two cores that have nothing else to do.
+  // About 220 seconds of CPU: two minutes on two cores, more where they have other things to do.
   this.timeout(600_000);
   let report: SuiteReport;
 

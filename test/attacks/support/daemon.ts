@@ -47,7 +47,7 @@ export class Daemon {
         datasets: [],
         settings: {
           "listen.port": await freePort(),
-          "anchoring.intervalSeconds": 0.5,
+          "anchoring.intervalSeconds": 0.7,
           "anchoring.countersignSecondsMax": 0,
           // The process that attacks serves the chain too, and may be busy.
           "chain.timeoutMs": 20_000,
@@ -159,9 +159,10 @@ export class Daemon {
     return join(this.process.node.folder, "state");
   }
 
+  /** For good; what it leaves behind is thrown away, so it need not close its log in order. */
   async stop(): Promise<void> {
+    await this.kill();
     this.#agent.destroy();
-    await this.process.stop();
   }
 
   /** Resolves when another batch is on the chain. */
