@@ -31,6 +31,7 @@ import type {
 import { datasetId } from "./question-request.ts";
 import { answerHash, type ReleasedAnswer } from "./release/answer.ts";
 import { emptyAnswer, releaseAnswer } from "./release/release.ts";
+import type { ReplySlot } from "./reply-slot.ts";
 
 export interface AnsweringOptions extends LogOptions {
   /** How often the data version advances, whether or not data changed. */
@@ -97,7 +98,7 @@ export class Answering {
   }
 
   /** @throws TrustedDataError `token_expired` if the question was never asked in time. An ended question gives its stored bytes. */
-  async answerOnce(question: StoredQuestion): Promise<WireReply> {
+  async answerOnce(question: StoredQuestion, slot: ReplySlot): Promise<WireReply> {
     if (question.state === "answered" || question.state === "refused") {
       assert(question.reply !== undefined, "an ended question has its reply");
       return { outcome: question.state, body: question.reply };
@@ -123,7 +124,7 @@ export class Answering {
     // since: it has left already, and a fresh one in its place would be a second answer about everybody else.
     return await this.#locks.run(
       releaseKey,
-      async () => await this.#release(question, releaseKey, versions, people),
+      async () => await this.#release(question, releaseKey, versions, people, slot),
     );
   }
 
@@ -132,17 +133,23 @@ export class Answering {
     key: Hex,
     versions: Versions,
     people: PeopleFilter | undefined,
+    slot: ReplySlot,
   ): Promise<WireReply> {
     const { questions, randomness } = this.#modules;
     const { plan } = question;
     const stored = questions.release(key);
     const charged = await this.#charge(question, stored !== undefined);
-    if (charged.refusal !== undefined) return await this.#end(question, versions, charged, null);
+    if (charged.refusal !== undefined) return await this.#end(question, versions, slot, charged, null);
     if (stored !== undefined) {
-      return await this.#end(question, versions, charged, JSON.parse(stored) as ReleasedAnswer);
+      return await this.#end(question, versions, slot, charged, JSON.parse(stored) as ReleasedAnswer);
     }
-    const answer = releaseAnswer(await this.#execute(question.dataset, plan, people), plan, randomness);
-    return await this.#end(question, versions, charged, answer, key);
+    try {
+      const answer = releaseAnswer(await this.#execute(question.dataset, plan, people), plan, randomness);
+      return await this.#end(question, versions, slot, charged, answer, key);
+    } finally {
+      // Who waits for this release must not see when the engine was done.
+      await slot.end();
+    }
   }
 
   async #charge(question: StoredQuestion, isStored: boolean): Promise<Charged> {
@@ -200,6 +207,7 @@ export class Answering {
   async #end(
     question: StoredQuestion,
     versions: Versions,
+    slot: ReplySlot,
     charged: Charged,
     answer: ReleasedAnswer | null,
     newRelease?: Hex,
@@ -221,7 +229,7 @@ export class Answering {
     } as const;
     const reason = charged.refusal === undefined ? null : refusalReasons[charged.refusal];
     const shown = { plan, answer, reason };
-    const { reply, outcome } = await logOutcome(facts, shown, this.#options, this.#modules);
+    const { reply, outcome } = await logOutcome(facts, shown, this.#options, this.#modules, slot.endMs());
     const release = newRelease === undefined ? undefined : { key: newRelease, answer: canonicalJson(answer) };
     this.#modules.questions.saveReply(question.id, state, reply, outcome, release);
     return { outcome: state, body: reply };

@@ -36,17 +36,18 @@ const reasonLengthMax = 900;
 
 type Facts = Omit<Transcript, "version" | "timeS" | "salt">;
 
+/** `timeMs` is what reply and log say of its time: of an answer the end of its slot, as else it would tell how long the plan took. */
 export async function logOutcome(
   facts: Facts,
   shown: Pick<QuestionReply, "plan" | "answer" | "reason">,
   { deployment, anchorWithinBlocks }: LogOptions,
   { clock, randomness, signer }: LogModules,
+  timeMs = clock.nowMs(),
 ): Promise<{ reply: string; outcome: Outcome }> {
-  const nowMs = clock.nowMs();
   const transcript: Transcript = {
     version: "itd-transcript/1",
     ...facts,
-    timeS: Math.floor(nowMs / 1000),
+    timeS: Math.floor(timeMs / 1000),
     salt: toHex(randomness.bytes(32)),
   };
   const hash = transcriptHash(transcript);
@@ -57,7 +58,7 @@ export async function logOutcome(
   const reply: QuestionReply = { transcript, repositorySignature, promise, ...shown, reason };
   return {
     reply: canonicalJson(reply),
-    outcome: { transcript: hash, repositorySignature, promisedBlock: byBlock, createdMs: nowMs },
+    outcome: { transcript: hash, repositorySignature, promisedBlock: byBlock, createdMs: timeMs },
   };
 }
 

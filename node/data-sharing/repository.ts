@@ -17,6 +17,7 @@ import type { DatasetManifest } from "./manifests/dataset-manifest.ts";
 import { planHash } from "./plan/plan-hash.ts";
 import type { WireReply } from "./ports.ts";
 import { isSignedByQuerier, requestLifetimeSecondsMax, type SignedRequest } from "./question-request.ts";
+import { ReplySlot } from "./reply-slot.ts";
 import { checkProof, issueToken, type PresentedProof, readToken } from "./token.ts";
 import { transcriptHash } from "./transcript.ts";
 
@@ -55,6 +56,8 @@ export class Repository {
   readonly #modules: RepositoryModules;
   readonly #answering: Answering;
   readonly #locks = new KeyedLock();
+  /** Questions of which the reply has not left yet. */
+  readonly #leaving = new Set<Hex>();
   readonly #refusals: HourlyLimit;
   readonly #asked: HourlyLimit;
 
@@ -100,7 +103,7 @@ export class Repository {
 
   /** Steps 3 to 5. The token's question again gets the same bytes. */
   async answer(token: string, presented: PresentedProof): Promise<WireReply> {
-    const startedMs = this.#modules.clock.nowMs();
+    const slot = new ReplySlot(this.#modules.clock, this.#options.replySlotMs);
     const claims = await readToken(this.#tokenSecret(), this.address, token);
     const proof = await this.#useProof(presented, token);
     if (proof.keyThumbprint !== claims.keyThumbprint) {
@@ -109,15 +112,19 @@ export class Repository {
         "The proof is made with another key than the token is bound to.",
       );
     }
-    const reply = await this.#locks.run(claims.question, async () => {
+    return await this.#locks.run(claims.question, async () => {
       const question = this.#modules.questions.question(claims.question);
       if (question === undefined || question.token !== sha256Hex(token)) {
         throw new TrustedDataError("token_invalid", "The token belongs to no question of this repository.");
       }
-      return await this.#answering.answerOnce(question);
+      if (question.reply === undefined) this.#leaving.add(question.id);
+      try {
+        return await this.#answering.answerOnce(question, slot);
+      } finally {
+        await slot.end();
+        this.#leaving.delete(question.id);
+      }
     });
-    await this.#waitForSlot(startedMs);
-    return reply;
   }
 
   /**
@@ -146,7 +153,8 @@ export class Repository {
     const refusal = questions.refusal(question);
     if (refusal !== undefined) return refusal;
     const found = questions.question(question);
-    if (found?.reply === undefined) {
+    // Whether it has a reply that did not leave yet would tell when the engine was done.
+    if (found?.reply === undefined || this.#leaving.has(question)) {
       throw new TrustedDataError("question_unknown", "This repository has ended no question of this id.");
     }
     return { signed: found.signed, reply: found.reply };
@@ -269,12 +277,6 @@ export class Repository {
       "rate_limited",
       "You asked too many new questions within an hour; answers that you have stay valid, ask others later.",
     );
-  }
-
-  async #waitForSlot(startedMs: number): Promise<void> {
-    const { replySlotMs } = this.#options;
-    const elapsedMs = this.#modules.clock.nowMs() - startedMs;
-    await this.#modules.clock.sleep(Math.ceil((elapsedMs + 1) / replySlotMs) * replySlotMs - elapsedMs);
   }
 
   #tokenSecret(): Uint8Array {

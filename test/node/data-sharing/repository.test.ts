@@ -141,6 +141,68 @@ describe("a question to a repository", () => {
     }
     expect(times).to.deep.equal([100, 100, 100, 200]);
   });
+
+  describe("tells nobody when the engine was done, not", () => {
+    it("by the time in the transcript and in the log", async () => {
+      const { engine } = world;
+      const times: number[] = [];
+      for (const workMs of [0, 49, 51, 98]) {
+        world.engine = {
+          execute: async (...call) => {
+            world.clock.advance(workMs);
+            return await engine.execute(...call);
+          },
+        };
+        const parameters = { minimum_age: 17 + times.length };
+        const peers = world.peers();
+        let startedMs = 0;
+        const querier = world.querier({
+          answer: async (...call) => {
+            // Half a slot before the next second.
+            world.clock.advance(1_950 - (world.clock.nowMs() % 1_000));
+            startedMs = world.clock.nowMs();
+            return await peers.answer(...call);
+          },
+        });
+        const { transcript } = await querier.ask({ ...world.question, parameters }, world.offer);
+        times.push(transcript.timeS * 1_000 - startedMs);
+        expect(world.audit.openEntries().at(-1)!.createdMs - startedMs).to.equal(100);
+      }
+      expect(times).to.deep.equal([50, 50, 50, 50]);
+    });
+
+    it("by what its log entry and its countersignature are worth, nor by another question with the same answer", async () => {
+      const key = await ProofKey.create();
+      const ask = async () => {
+        const { signed, proof, prove } = await signedByHand(world, key);
+        const { body } = await world.peers().authorise(world.offer.peer, signed, proof);
+        const { token } = JSON.parse(body) as { token: string };
+        const answer = async () =>
+          await world.peers().answer(world.offer.peer, token, await prove("answers", token));
+        return { id: signed.request.question, answer };
+      };
+      const [first, second] = [await ask(), await ask()];
+      const slots: (() => void)[] = [];
+      world.clock.sleep = () => new Promise((resolve) => slots.push(resolve));
+      const reply = first.answer();
+      while (slots.length === 0) await new Promise(setImmediate);
+      expect(world.questions.question(first.id)?.state).to.equal("answered");
+      await expectCode(
+        async () => world.repository.countersign(first.id, `0x${"00".repeat(65)}`),
+        "question_unknown",
+      );
+      await expectCode(async () => world.repository.transcriptOf(first.id), "question_unknown");
+      const [others, repeats] = [second.answer(), first.answer()];
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+      expect(slots).to.have.length(1);
+      expect(world.questions.question(second.id)?.state).to.equal("authorised");
+      world.clock.sleep = async () => undefined;
+      slots[0]!();
+      expect(await repeats).to.deep.equal(await reply);
+      await others;
+      expect(world.repository.transcriptOf(first.id)).to.match(/^0x/);
+    });
+  });
 });
 
 describe("a repository refuses, logs the refusal and charges nothing when", () => {
