@@ -11,6 +11,7 @@ import { KeyedLock } from "../primitives/keyed-lock.ts";
 import { signerOf } from "../primitives/typed-data.ts";
 import { type Admission, type AdmissionModules, admitQuestion, Refusal } from "./admission.ts";
 import { Answering, type AnsweringModules, type AnsweringOptions } from "./answering.ts";
+import { permittingPurpose } from "./consent/purposes.ts";
 import { HourlyLimit } from "./hourly-limit.ts";
 import { logOutcome, type QuestionReply } from "./log-outcome.ts";
 import type { DatasetManifest } from "./manifests/dataset-manifest.ts";
@@ -215,6 +216,8 @@ export class Repository {
     this.#countQuestion(signed.request.querier, nowMs);
     const tokenExpiresMs = nowMs + this.#options.tokenLifetimeMs;
     const { request } = signed;
+    // As it is charged (answering.ts).
+    const purpose = permittingPurpose(dataset.purposes, request.purpose) ?? request.purpose;
     const claims = { ...request, question: request.question };
     const token = await issueToken(this.#tokenSecret(), claims, nowMs, tokenExpiresMs);
     const authorisation: Authorisation = {
@@ -223,7 +226,7 @@ export class Repository {
       tokenExpiresS: Math.ceil(tokenExpiresMs / 1000),
       plan: planHash(plan),
       chargeMicroRho: plan.microRho,
-      spentMicroRho: String(questions.spentBy(request.dataset, request.querier, request.purpose)),
+      spentMicroRho: String(questions.spentBy(request.dataset, request.querier, purpose)),
     };
     const body = canonicalJson(authorisation);
     questions.saveAuthorised({

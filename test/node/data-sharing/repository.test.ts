@@ -424,6 +424,16 @@ describe("a budget", () => {
     world.dispose();
   });
 
+  it("is told to its querier as it is charged: under the dataset's purpose, whichever narrower one was asked for", async () => {
+    const world = await RepositoryWorld.ready();
+    const ask = async (minimum_age: number, purpose: string) =>
+      await world.querier().ask({ ...world.question, parameters: { minimum_age }, purpose }, world.offer);
+    expect((await ask(20, "dpv:AcademicResearch")).spentMicroRho).to.equal("0");
+    expect((await ask(21, "dpv:CommercialResearch")).spentMicroRho).to.equal(String(charge));
+    expect((await ask(22, research)).spentMicroRho).to.equal(String(2n * charge));
+    world.dispose();
+  });
+
   it("is charged by querier as well, so that one cannot use up everybody's", async () => {
     const world = await RepositoryWorld.ready({
       budget: { totalMicroRho: "1000000", perQuerierMicroRho: String(charge), reservedMicroRho: "1000000" },
