@@ -413,6 +413,10 @@ export function testPlanEngine(create: () => Promise<DataUnderTest> | DataUnderT
       const { groups } = await execute(planOf(vectors, { keys, filter }));
       expect(groups).to.have.length(openGroupsMax);
     }
+    // Groups in which nobody counts take no room, or one person's rows could fill it.
+    const bounding = { kind: "query", rowsPerGroup: 1, groups: 1 } as const;
+    const { groups } = await execute(planOf([rowCount], { keys, bounding }));
+    expect(groups).to.have.length((openGroupsMax >> 2) + 1);
   });
 
   it("returns the whole domain, zeros included, and leaves out what is outside of it", async () => {

@@ -1,34 +1,25 @@
 /** The groups that an answer has, while the rows that make them up come in. */
 import { dateToDays, daysToDate, formatDecimal } from "../../data-sharing/manifests/grid.ts";
-import { cellsOf, type GroupKey, openGroupsMax, type Plan } from "../../data-sharing/plan/plan.ts";
+import type { GroupKey } from "../../data-sharing/plan/plan.ts";
 import { TrustedDataError } from "../../errors.ts";
 
 export function limitError(): TrustedDataError {
   return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");
 }
 
-/** Integers of an answer with an open key: most of them are zero, and all are kept in memory. */
-const openCellsMax = 4_000_000;
-
 /** Open texts by their code. */
 export type Texts = ReadonlyMap<bigint, string>;
 
 const [firstDay, lastDay] = [dateToDays("0000-01-01")!, dateToDays("9999-12-31")!];
 
-/** Groups with an open key, numbered in the order in which they appear. */
+/** Groups with an open key, numbered in the order in which they appear; numbers of forgotten ones are given again. */
 export class OpenGroups {
   /** By group and key. */
   readonly values: bigint[][] = [];
+  readonly #free: number[] = [];
   /** A map for each key, of the values to the map for the next key, the last one to the group's number. */
   readonly #root = new Map<bigint, Branch>();
-  readonly #groupsMax: number;
 
-  constructor({ vectors }: Pick<Plan, "vectors">) {
-    const cells = vectors.reduce((sum, vector) => sum + cellsOf(vector), 0);
-    this.#groupsMax = Math.min(openGroupsMax, Math.floor(openCellsMax / cells));
-  }
-
-  /** @throws TrustedDataError `engine_limit` where there are more than can be answered. */
   numberOf(keys: readonly bigint[]): number {
     let map = this.#root;
     for (let at = 0; ; at++) {
@@ -36,14 +27,24 @@ export class OpenGroups {
       const known = map.get(key);
       if (at === keys.length - 1) {
         if (known !== undefined) return known as number;
-        if (this.values.length >= this.#groupsMax) throw limitError();
-        map.set(key, this.values.length);
-        return this.values.push([...keys]) - 1;
+        const number = this.#free.pop() ?? this.values.length;
+        map.set(key, number);
+        this.values[number] = [...keys];
+        return number;
       }
       const next = (known as Map<bigint, Branch> | undefined) ?? new Map<bigint, Branch>();
       if (known === undefined) map.set(key, next);
       map = next;
     }
+  }
+
+  forget(number: number): void {
+    const keys = this.values[number]!;
+    let map = this.#root;
+    for (const key of keys.slice(0, -1)) map = map.get(key) as Map<bigint, Branch>;
+    map.delete(keys.at(-1)!);
+    this.values[number] = [];
+    this.#free.push(number);
   }
 }
 

@@ -3,9 +3,15 @@
  * group by more than the keys, so each is a part of its own, all in one statement.
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
-import { cellsOf, type Plan, rowsPerPersonOf, type Vector } from "../../data-sharing/plan/plan.ts";
+import {
+  cellsOf,
+  openGroupsMaxOf,
+  type Plan,
+  rowsPerPersonOf,
+  type Vector,
+} from "../../data-sharing/plan/plan.ts";
 import { assert } from "../../primitives/assert.ts";
-import { OpenGroups } from "./answer-groups.ts";
+import { limitError, OpenGroups } from "./answer-groups.ts";
 import { ExpressionCompiler } from "./compile-expressions.ts";
 import { type CompiledGroups, compileGroups } from "./compile-groups.ts";
 import type { CompiledRows } from "./compile-rows.ts";
@@ -166,13 +172,15 @@ function bucketsPart(
 class GroupedReader implements AnswerReader {
   readonly #parts: readonly Part[];
   readonly #open: OpenGroups | null;
+  readonly #groupsMax: number;
   readonly #keys: number;
   readonly #cells: number[];
   readonly #vectors: bigint[][];
 
   constructor(plan: Plan, count: number | null, parts: readonly Part[]) {
     this.#parts = parts;
-    this.#open = count === null ? new OpenGroups(plan) : null;
+    this.#open = count === null ? new OpenGroups() : null;
+    this.#groupsMax = openGroupsMaxOf(plan);
     this.#keys = count === null ? plan.keys.length : 1;
     this.#cells = plan.vectors.map(cellsOf);
     this.#vectors = this.#cells.map((cells) => new Array<bigint>((count ?? 0) * cells).fill(0n));
@@ -196,6 +204,7 @@ class GroupedReader implements AnswerReader {
   #groupOf(keys: readonly bigint[]): number {
     if (this.#open === null) return Number(keys[0]!);
     const group = this.#open.numberOf(keys);
+    if (group >= this.#groupsMax) throw limitError();
     this.#vectors.forEach((vector, at) => {
       while (vector.length < (group + 1) * this.#cells[at]!) vector.push(0n);
     });

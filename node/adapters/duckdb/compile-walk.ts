@@ -2,7 +2,13 @@
  * A plan for which the question itself has to bound what a person adds, or whose people are in too many groups to be counted by DuckDB in
  * little time: DuckDB finds the rows person by person, `PersonWalk` does the rest. Sums of a person that could leave 2^52 go as HUGEINT.
  */
-import { cellsOf, type Plan, rowsPerPersonOf, type Vector } from "../../data-sharing/plan/plan.ts";
+import {
+  cellsOf,
+  openGroupsMaxOf,
+  type Plan,
+  rowsPerPersonOf,
+  type Vector,
+} from "../../data-sharing/plan/plan.ts";
 import { assert } from "../../primitives/assert.ts";
 import { OpenGroups } from "./answer-groups.ts";
 import { ExpressionCompiler } from "./compile-expressions.ts";
@@ -49,7 +55,8 @@ export function compileWalk(plan: Plan, rows: CompiledRows): CompiledPlan {
         seed,
         groupsMax,
         groupCount: groups.count,
-        open: groups.count === null ? new OpenGroups(plan) : null,
+        openGroupsMax: openGroupsMaxOf(plan),
+        open: groups.count === null ? new OpenGroups() : null,
         keys: keys.length,
         totals: totals.map((make) => make()),
       }),

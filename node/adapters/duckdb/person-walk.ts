@@ -5,7 +5,7 @@
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { assert } from "../../primitives/assert.ts";
-import type { OpenGroups } from "./answer-groups.ts";
+import { limitError, type OpenGroups } from "./answer-groups.ts";
 import type { AnswerReader, ExactVectors } from "./compiled-plan.ts";
 import { itemsOf, type Slots, type Totals } from "./walk-totals.ts";
 
@@ -17,6 +17,8 @@ export interface WalkOptions {
   /** Declared ones; null with an open key. */
   groupCount: number | null;
   open: OpenGroups | null;
+  /** With an open key, groups in which anyone may count. */
+  openGroupsMax: number;
   /** Keys of open groups follow the person, one column each; else one column with the group's number. */
   keys: number;
   totals: readonly Totals[];
@@ -37,9 +39,10 @@ export class PersonWalk implements AnswerReader {
   #slotOf: Int32Array;
   #person = -1;
   #start = 0;
-  /** With open keys by group: a hash of the keys' values, and whether anyone counts in it. */
-  readonly #hashes: number[] = [];
+  /** With open keys by group: a hash of the keys' values, if there is such a group, and whether anyone counts in it. */
+  readonly #hashes: (number | undefined)[] = [];
   readonly #counts: boolean[] = [];
+  #countedCount = 0;
 
   constructor(options: WalkOptions) {
     this.#options = options;
@@ -98,9 +101,9 @@ export class PersonWalk implements AnswerReader {
     for (let row = 0; row < groups.length; row++) {
       for (let key = 0; key < keys; key++) values[key] = columns[key]!.getItem(row) as bigint;
       const group = open.numberOf(values);
-      if (group === this.#hashes.length) {
-        this.#hashes.push(hashOf(values));
-        this.#counts.push(false);
+      if (this.#hashes[group] === undefined) {
+        this.#hashes[group] = hashOf(values);
+        this.#counts[group] = false;
       }
       groups[row] = group;
     }
@@ -144,7 +147,7 @@ export class PersonWalk implements AnswerReader {
   /** Everything before the slot `end` is complete. */
   #settle(end: number): void {
     const slots = this.#slots;
-    const { group, rows, taken, count } = slots;
+    const { group, rows, count } = slots;
     slots.end = end;
     let first = 0;
     this.#ends.forEach((next, at) => {
@@ -154,14 +157,35 @@ export class PersonWalk implements AnswerReader {
     this.#choose(this.#person, first, end);
     this.#ends.length = 0;
     this.#ended.length = 0;
-    if (this.#options.open !== null)
-      for (let slot = 0; slot < end; slot++) if (taken[slot] === 1) this.#counts[group[slot]!] = true;
+    if (this.#options.open !== null) this.#countGroups(this.#options.open, end);
     for (const totals of this.#options.totals) totals.settle(slots);
     group.copyWithin(0, end, count);
     rows.copyWithin(0, end, count);
     slots.count = count - end;
     this.#start = 0;
     for (let slot = 0; slot < slots.count; slot++) this.#slotOf[group[slot]!] = slot;
+  }
+
+  /**
+   * Groups in which nobody counts are forgotten: were they to take room, their number would decide whether there is an answer, and of that one
+   * person could make up any part.
+   */
+  #countGroups(open: OpenGroups, end: number): void {
+    const { group, taken, count } = this.#slots;
+    for (let slot = 0; slot < end; slot++) {
+      const own = group[slot]!;
+      if (taken[slot] !== 1 || this.#counts[own]) continue;
+      this.#counts[own] = true;
+      this.#countedCount++;
+    }
+    if (this.#countedCount > this.#options.openGroupsMax) throw limitError();
+    const incomplete = new Set(group.subarray(end, count));
+    for (let slot = 0; slot < end; slot++) {
+      const own = group[slot]!;
+      if (this.#counts[own] || this.#hashes[own] === undefined || incomplete.has(own)) continue;
+      this.#hashes[own] = undefined;
+      open.forget(own);
+    }
   }
 
   /** Of a person's groups, those with the least hashes; any set of so many is equally likely. */

@@ -4,18 +4,15 @@ import {
   cellsOf,
   type GroupKey,
   groupCountOf,
-  openGroupsMax,
+  openGroupsMaxOf,
   type Plan,
 } from "../../data-sharing/plan/plan.ts";
 import type { ExactAnswer } from "../../data-sharing/ports.ts";
 import { assert } from "../../primitives/assert.ts";
-import { cellsOfGroup, isTextKey, type Statement } from "./compile-plan.ts";
+import { isTextKey, type Statement } from "./compile-plan.ts";
 
 /** More groups, or cells of groups, than an answer may have. */
 export class TooManyGroups extends Error {}
-
-/** Of an answer with an open key: what a node has room for. */
-const openCellsMax = 4_000_000;
 
 /** As PostgreSQL's driver gives them: numbers as text. */
 export type AnswerRow = readonly (string | null)[];
@@ -71,8 +68,7 @@ export class AnswerBuilder {
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
     const group = this.#labels.length;
-    if (group >= openGroupsMax || (group + 1) * cellsOfGroup(this.#plan) > openCellsMax)
-      throw new TooManyGroups();
+    if (group >= openGroupsMaxOf(this.#plan)) throw new TooManyGroups();
     this.#groups.set(name, group);
     let text = keys.length;
     this.#labels.push(keys.map((key, at) => this.#label(at, row[at]!, isTextKey(key) ? row[text++]! : null)));

@@ -7,7 +7,6 @@
  * groups those are taken whose keyed hash with the person is least: the choice depends on nobody else.
  */
 import {
-  cellsOf,
   type Expression,
   type GroupKey,
   groupCountOf,
@@ -262,9 +261,4 @@ function bucketSql({ of, low, step, buckets }: Buckets, scope: Scope): Value {
 
 function presence({ sql, isNullable }: Value): string[] {
   return isNullable ? [`${sql} IS NOT NULL`] : [];
-}
-
-/** Cells of all vectors of one group. */
-export function cellsOfGroup({ vectors }: Plan): number {
-  return vectors.reduce((sum, vector) => sum + cellsOf(vector), 0);
 }

@@ -6,11 +6,11 @@
  * columns gives; columns inside it are not clamped one by one.
  */
 import { TrustedDataError } from "../../errors.ts";
-import { rhoOf } from "../accounting/zcdp.ts";
 import type { AlgorithmManifest } from "../manifests/algorithm-manifest.ts";
 import type { DatasetManifest } from "../manifests/dataset-manifest.ts";
 import { rational } from "../mechanisms/rational.ts";
-import { thresholdFor } from "../mechanisms/threshold.ts";
+import { peopleRhoOf, thresholdFor } from "../mechanisms/threshold.ts";
+import { openGroupsLimit } from "../release/open-groups.ts";
 import { isPeopleCount } from "./aggregate.ts";
 import { answerOf } from "./answer-columns.ts";
 import { leastOf } from "./arrangements.ts";
@@ -127,6 +127,11 @@ function arrangedPlan(
       select.place,
       `the answer would have more than ${cellsMax} numbers, or need more than ${exactCellsMax} to find them; ask for fewer groups, aggregates or candidates`,
     );
+  if (plan.threshold !== null && openGroupsLimit(plan) < 1n)
+    refuse(
+      select.place,
+      "a person may be in so many groups of an open key that none could be named: bound the groups of a person, or charge more",
+    );
   if (!isModest(plan))
     refuse(select.place, "the plan is too large: join smaller public tables, or ask less at once");
   return { plan, arrangements };
@@ -179,10 +184,11 @@ function thresholdOf(
   if (keys.every((key) => key.kind === "declared")) return null;
   const { microRho } = releases[release]!;
   const people = sensitivitySquaredOf({ kind: "people" }, contribution);
-  const rho = rhoOf(BigInt(microRho));
+  const rho = peopleRhoOf(BigInt(microRho));
   const tau = thresholdFor({
     variance: rational(people * rho.denominator, 2n * rho.numerator),
-    groupsPerPerson: people,
+    // The other half of delta is for the number of groups.
+    groupsPerPerson: 2n * people,
     microRho: BigInt(microRho),
   });
   return { release, minimum: String(tau > BigInt(minimumPeople) ? tau : BigInt(minimumPeople)) };

@@ -184,6 +184,14 @@ export const cellsMax = 20_000;
 export const exactCellsMax = 400_000;
 /** Groups with an open key that an engine may find. */
 export const openGroupsMax = 20_000;
+/** Integers of an answer with an open key: most of them are zero, and all are kept in memory. */
+const openCellsMax = 4_000_000;
+
+/** How many groups with an open key an engine finds for this plan; where there are more it fails. */
+export function openGroupsMaxOf({ vectors }: Pick<Plan, "vectors">): number {
+  const cells = vectors.reduce((sum, vector) => sum + cellsOf(vector), 0);
+  return Math.min(openGroupsMax, Math.floor(openCellsMax / cells));
+}
 
 /** How many groups the declared domains span; 1 without keys. Null with an open key: the data says how many. */
 export function groupCountOf(plan: Pick<Plan, "keys">): number | null {

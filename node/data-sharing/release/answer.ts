@@ -4,6 +4,7 @@ import { canonicalHash } from "../../primitives/canonical-json.ts";
 import { type Hex, hash32Pattern } from "../../primitives/hex.ts";
 import { rhoOf } from "../accounting/zcdp.ts";
 import { type Rational, rational } from "../mechanisms/rational.ts";
+import { peopleRhoOf } from "../mechanisms/threshold.ts";
 import { cellsMax, type Plan, releasedCellsOf } from "../plan/plan.ts";
 import { labelLengthMax } from "./labels.ts";
 
@@ -39,12 +40,16 @@ export function answerHash(answer: ReleasedAnswer): Hex {
 
 /**
  * The variance parameter of each release's noise, sensitivity^2 / (2 rho), in lowest terms (Canonne, Kamath, Steinke 2020, theorem 4); null
- * for the exponential mechanism. A function of the plan alone.
+ * for the exponential mechanism. Of the counts of people behind a threshold, a part of rho is for the number of groups. A function of the plan alone.
  */
-export function planVariances({ releases }: Pick<Plan, "releases">): (Rational | null)[] {
-  return releases.map((release) => {
+export function planVariances({
+  releases,
+  threshold,
+}: Pick<Plan, "releases" | "threshold">): (Rational | null)[] {
+  return releases.map((release, index) => {
     if (release.mechanism === "exponential") return null;
-    const rho = rhoOf(BigInt(release.microRho));
+    const microRho = BigInt(release.microRho);
+    const rho = index === threshold?.release ? peopleRhoOf(microRho) : rhoOf(microRho);
     return lowestTerms(rational(BigInt(release.sensitivitySquared) * rho.denominator, 2n * rho.numerator));
   });
 }

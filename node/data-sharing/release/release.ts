@@ -6,7 +6,8 @@
  * Declared keys: noise is drawn for every group, whether or not the floor then suppresses it. Open keys: noise is drawn on the people of
  * every group that there is; a group is named only if its noisy people reach the threshold, and its floor, and all else is drawn for
  * named groups alone, so that no more than the number of people's draws tells how many groups there are. A group under the floor is
- * left out, not named as suppressed: absence then means one thing, and combining answers needs no second kind of it.
+ * left out, not named as suppressed: absence then means one thing, and combining answers needs no second kind of it. Where there are too
+ * many groups by a noisy number of them, none is named (open-groups.ts).
  *
  * The floor looks at a noisy count. Where it counts rows and people may have several, a shown group can have fewer people than the floor;
  * what protects them is the noise. Time and random bytes used depend on the noise, so answers are to be sent on fixed slots.
@@ -20,6 +21,7 @@ import { planHash } from "../plan/plan-hash.ts";
 import type { ExactAnswer, Randomness } from "../ports.ts";
 import { planVariances, type ReleasedAnswer, shownGroupsMax, varianceText } from "./answer.ts";
 import { compareLabelLists, labelsFit } from "./labels.ts";
+import { hasRoomForGroups } from "./open-groups.ts";
 
 /** What is known of an open group once its noise is drawn. */
 interface NamedGroup {
@@ -72,6 +74,8 @@ function releaseOpen(
   const { floor, threshold } = plan;
   assert(threshold !== null, "a plan with an open key has a threshold");
   const draw = (release: number, of: readonly number[]) => drawRelease(exact, plan, release, of, randomness);
+  if (!hasRoomForGroups(groups.length, plan, randomness))
+    return { groups: [], values: plan.releases.map(() => []) };
   const people = draw(threshold.release, [...groups.keys()]);
   const above = groups
     .map((labels, group) => ({ group, labels, people: people[group]! }))

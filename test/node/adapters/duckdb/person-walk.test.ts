@@ -1,6 +1,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect } from "chai";
 import fc from "fast-check";
+import { OpenGroups } from "../../../../node/adapters/duckdb/answer-groups.ts";
 import { PersonWalk } from "../../../../node/adapters/duckdb/person-walk.ts";
 import {
   NumberTotals,
@@ -18,7 +19,7 @@ describe("the walk through people", () => {
     try {
       const found = await connection.run(sql);
       const walk = new PersonWalk({
-        ...{ seed, groupsMax, groupCount: 300, open: null, keys: 1 },
+        ...{ seed, groupsMax, groupCount: 300, open: null, openGroupsMax: 0, keys: 1 },
         totals: [new RowTotals(most), new PeopleTotals(), new NumberTotals(2, most), new WideTotals(3, most)],
       });
       for (const chunk of await found.fetchAllChunks()) walk.take(chunk);
@@ -70,6 +71,44 @@ describe("the walk through people", () => {
     const chosen = await walked(sql, 2, 1, secret);
     for (const other of [secret ^ (1n << 20n), secret ^ (1n << 50n)])
       expect(await walked(sql, 2, 1, other)).to.not.deep.equal(chosen);
+  });
+
+  it("forgets open groups in which nobody counts, and takes of each person what it takes of them alone", async () => {
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    const open = async (where: string, groupsMax: number) => {
+      const found = await connection.run(
+        `SELECT CAST(p AS DOUBLE), CAST(k AS HUGEINT), CAST(v AS DOUBLE) FROM (SELECT range // 97 AS p,
+          range * 7919 % 4001 + range % 3 AS k, range % 11 AS v FROM range(20000)) WHERE ${where}`,
+      );
+      const groups = new OpenGroups();
+      const totals = [new RowTotals(1), new NumberTotals(2, 1)];
+      const options = { seed: 5n, groupsMax, groupCount: null, open: groups, openGroupsMax: 1_000, keys: 1 };
+      const walk = new PersonWalk({ ...options, totals });
+      for (const chunk of await found.fetchAllChunks()) walk.take(chunk);
+      const { groups: keys, vectors } = walk.answer();
+      return {
+        known: groups.values.length,
+        totals: new Map(keys!.map(([key], at) => [key, vectors.map((vector) => vector[at]!)] as const)),
+      };
+    };
+    for (const groupsMax of [1, 3]) {
+      const all = await open("true", groupsMax);
+      // Of some 4,000: those that count, and those of what is read at once.
+      expect(all.known).to.be.below(206 * groupsMax + 2_048 + 97);
+      const sum = new Map<bigint | undefined, bigint[]>();
+      for (let person = 0; person * 97 < 20_000; person++)
+        for (const [key, own] of (await open(`p = ${person}`, groupsMax)).totals)
+          sum.set(
+            key,
+            own.map((amount, at) => amount + (sum.get(key)?.[at] ?? 0n)),
+          );
+      const inOrder = (totals: Map<bigint | undefined, bigint[]>) =>
+        [...totals].sort(([a], [b]) => (a! < b! ? -1 : 1));
+      expect(inOrder(all.totals)).to.deep.equal(inOrder(sum));
+    }
+    connection.closeSync();
+    instance.closeSync();
   });
 
   it("adds up beyond 2^53 exactly", async () => {

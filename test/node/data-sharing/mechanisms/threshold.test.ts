@@ -4,7 +4,11 @@ import { deltaOfThresholds } from "../../../../node/data-sharing/accounting/zcdp
 import { sampleDiscreteGaussians } from "../../../../node/data-sharing/mechanisms/discrete-gaussian.ts";
 import { leastWithTail } from "../../../../node/data-sharing/mechanisms/discrete-tail.ts";
 import { type Rational, rational } from "../../../../node/data-sharing/mechanisms/rational.ts";
-import { thresholdFor } from "../../../../node/data-sharing/mechanisms/threshold.ts";
+import {
+  groupCountVariance,
+  peopleRhoOf,
+  thresholdFor,
+} from "../../../../node/data-sharing/mechanisms/threshold.ts";
 import { binomialUpperTail, falseAlarmRate } from "../../../support/goodness-of-fit.ts";
 import { seededRandomness } from "../../../support/seeded-randomness.ts";
 
@@ -45,6 +49,18 @@ const known: [numerator: bigint, denominator: bigint, groups: bigint, microRho: 
 ];
 
 describe("the threshold of open group keys", () => {
+  it("shares its charge with the noise on the number of groups, and no more than it has", () => {
+    for (const groups of [1n, 3n, 10_000n])
+      for (const microRho of [1n, 7n, 50_000n, 10n ** 9n]) {
+        // What one person costs at most: L2 sensitivities over twice the variances.
+        const people = peopleRhoOf(microRho);
+        const { numerator, denominator } = groupCountVariance(groups, microRho);
+        const number = rational(groups ** 2n * denominator, 2n * numerator);
+        const sum = people.numerator * number.denominator + number.numerator * people.denominator;
+        expect(sum * 1_000_000n).to.equal(microRho * people.denominator * number.denominator);
+      }
+  });
+
   it("is the least that keeps delta, by a computation of high precision", () => {
     for (const [numerator, denominator, groupsPerPerson, microRho, tau] of known) {
       const variance = rational(numerator, denominator);

@@ -85,6 +85,10 @@ describe("the SQL subset", () => {
       expect(plan.vectors[plan.releases[plan.threshold!.release]!.vector]).to.deep.equal({ kind: "people" });
       expect(BigInt(plan.threshold!.minimum) > 10n).to.equal(true);
     }
+    // The noise on the number of groups would take all room that there is for them.
+    expect(() =>
+      clinicPlan("SELECT icd, COUNT(*) AS n FROM visits GROUP BY icd", { microRho: "10" }),
+    ).to.throw("none could be named");
   });
 
   it("matches patterns against the domain", () => {

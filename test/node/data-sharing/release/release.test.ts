@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { microEpsilonOf } from "../../../../node/data-sharing/mechanisms/exponential-mechanism.ts";
 import { quantileScores } from "../../../../node/data-sharing/mechanisms/quantile-scores.ts";
 import { executePlan, type PersonRow } from "../../../../node/data-sharing/plan/evaluate.ts";
-import { cellsMax, cellsOf, type Plan, type Release } from "../../../../node/data-sharing/plan/plan.ts";
+import {
+  cellsMax,
+  cellsOf,
+  openGroupsMax,
+  type Plan,
+  type Release,
+} from "../../../../node/data-sharing/plan/plan.ts";
 import { planHash } from "../../../../node/data-sharing/plan/plan-hash.ts";
 import type { ExactAnswer, Randomness } from "../../../../node/data-sharing/ports.ts";
 import {
@@ -12,6 +18,7 @@ import {
   shownGroupsMax,
 } from "../../../../node/data-sharing/release/answer.ts";
 import { checkAnswer } from "../../../../node/data-sharing/release/check-answer.ts";
+import { hasRoomForGroups, openGroupsLimit } from "../../../../node/data-sharing/release/open-groups.ts";
 import { presentAnswer } from "../../../../node/data-sharing/release/present.ts";
 import { emptyAnswer, releaseAnswer } from "../../../../node/data-sharing/release/release.ts";
 import { falseAlarmRate, fitProbability, tableOf } from "../../../support/goodness-of-fit.ts";
@@ -297,13 +304,13 @@ describe("groups of an open key", () => {
   });
 
   it("of one person come up as seldom as the noise reaches the threshold", () => {
-    // P(1 + N >= 6) for N of variance 4.
+    // P(1 + N >= 6) for N of variance 4 / 0.9, as a tenth of rho is for the number of groups.
     const low = plan({
       releases: [0, 1, 2].map((vector) => gaussian(vector, "4", "500000")),
       threshold: { release: 1, minimum: "6" },
       floor: { release: 1, minimum: 0 },
     });
-    const table = tableOf((x) => Math.exp((-x * x) / 8), -40, 40);
+    const table = tableOf((x) => Math.exp((-9 * x * x) / 80), -40, 40);
     const tail = [...table].filter(([x]) => x >= 5).reduce((sum, [, p]) => sum + p, 0);
     const groups = Array.from({ length: 4_000 }, (_, i) => [String(i), "no"]);
     const vectors = [1n, 1n, 100n].map((each) => groups.map(() => each));
@@ -332,6 +339,29 @@ describe("groups of an open key", () => {
     const labels = Array.from({ length: 500 }, (_, i) => [`p${i}`]);
     releaseAnswer({ groups: labels, vectors: [labels.map(() => -1_000n)] }, alone, people.source);
     expect(drawn(500)).to.equal(people.drawn.bytes);
+  });
+
+  it("are all left out where there are too many by a noisy number of them, so that no one group decides it", () => {
+    // One person in three groups.
+    const few = plan({ releases: [0, 1, 2].map((vector) => gaussian(vector, "3", "500000")) });
+    const limit = Number(openGroupsLimit(few));
+    expect(limit).to.be.within(openGroupsMax - 200, openGroupsMax - 20);
+    const variance = 9 / (2 * 0.05);
+    const share = (groups: number, runs: number) => {
+      const random = seededRandomness(groups);
+      return Array.from({ length: runs }, () => hasRoomForGroups(groups, few, random)).filter(Boolean).length;
+    };
+    // Half of the time at the limit, and five in six a standard deviation below it.
+    expect(share(limit, 2_000)).to.be.within(900, 1_150);
+    expect(share(limit - Math.round(Math.sqrt(variance)), 2_000)).to.be.within(1_600, 1_800);
+    // Where the engine would fail, noise says so, too.
+    expect(share(openGroupsMax - 2, 2_000)).to.equal(0);
+    const answered = (groups: number) => {
+      const labels = Array.from({ length: groups }, (_, i) => [`p${i}`, "no"]);
+      const vectors = few.vectors.map(() => labels.map(() => 1_000n));
+      return releaseAnswer({ groups: labels, vectors }, few, seededRandomness(3)).groups!.length > 0;
+    };
+    expect([answered(100), answered(openGroupsMax)]).to.deep.equal([true, false]);
   });
 
   it("are left out where a label is none of the key's, as failing would tell of it", () => {
