@@ -157,7 +157,8 @@ export function joinRepository(
     },
   );
   metrics.watchRepository({
-    openEntries: () => audit.openEntryCount(),
+    // An entry that is seen before its reply leaves would tell when the engine was done.
+    openEntries: () => audit.openEntryCount(clock.nowMs()),
     batchesAnchored: () => {
       const latest = audit.latestBatch();
       return latest === undefined ? 0 : latest.sequence - (latest.anchored === undefined ? 1 : 0);

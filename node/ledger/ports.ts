@@ -79,7 +79,8 @@ export interface StoredBatch extends BatchTerms {
 export interface AuditStore {
   /** Entries not in a batch yet, oldest first. */
   openEntries(): StoredEntry[];
-  openEntryCount(): number;
+  /** Of all, or of those alone that were created until then: an answer's entry is dated when its reply leaves. */
+  openEntryCount(untilMs?: number): number;
   entryOf(transcript: Hex): StoredEntry | undefined;
   /** In the order of the batch's tree: all of them, or at most `limit` from place `offset` on. */
   entriesOfBatch(sequence: number, offset?: number, limit?: number): AuditEntry[];

@@ -143,6 +143,7 @@ export function testAuditStore(create: () => StoresUnderTest): void {
     it("is read by pages, and what is open is counted", () => {
       const positions = ["a", "b", "c", "d", "e"].map(log);
       expect(store.openEntryCount()).to.equal(5);
+      expect([store.openEntryCount(startMs - 1), store.openEntryCount(startMs)]).to.deep.equal([0, 5]);
       store.closeBatch(terms(4), positions.slice(0, 4));
       expect(store.openEntryCount()).to.equal(1);
       const page = (offset: number, limit?: number) =>

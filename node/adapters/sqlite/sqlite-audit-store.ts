@@ -30,9 +30,9 @@ export class SqliteAuditStore implements AuditStore {
       .map(storedEntryOf);
   }
 
-  openEntryCount(): number {
-    const count = "SELECT count(*) AS count FROM entries WHERE batch IS NULL";
-    return this.#database.get<{ count: number }>(count)!.count;
+  openEntryCount(untilMs = Number.MAX_SAFE_INTEGER): number {
+    const count = "SELECT count(*) AS count FROM entries WHERE batch IS NULL AND created_ms <= ?";
+    return this.#database.get<{ count: number }>(count, untilMs)!.count;
   }
 
   entryOf(transcript: Hex): StoredEntry | undefined {
