@@ -120,10 +120,11 @@ async function addProposed(
   custody: Custody,
   invocation: Invocation,
 ): Promise<Outcome> {
+  if (propose !== true) requireNew(name!, custody);
   const proposed = await custody.propose(file, person!);
   const manifest = requireManifest({ ...proposed.manifest, name: name! });
   const manifestFile = join(custody.folder, "manifests", `${manifest.name}.yaml`);
-  await invocation.terminal.writeFile(manifestFile, `${proposalBanner}${stringify(manifest)}`);
+  await writeProposal(manifestFile, `${proposalBanner}${stringify(manifest)}`, invocation);
   for (const warning of proposed.warnings)
     invocation.note(wrapText(`Note: ${warning}`, invocation.terminal.columns));
   if (propose === true) {
@@ -131,7 +132,7 @@ async function addProposed(
       document: { manifestFile, manifest, warnings: proposed.warnings, report: null },
       text: [
         `Wrote a manifest to ${manifestFile}. Nothing is connected yet.`,
-        nextStep(manifestFile, file),
+        nextStep(manifestFile, file, invocation),
       ].join("\n"),
     };
   }
@@ -159,8 +160,13 @@ async function connect(
       ...(warnings.length > 0 || invocation.options.as !== undefined
         ? [`What is declared about it: ${manifestFile}`]
         : []),
-      ...(warnings.length > 0 ? [nextStep(manifestFile, file)] : []),
+      ...(warnings.length > 0 ? [nextStep(manifestFile, file, invocation)] : []),
       "A running node offers it within seconds: itd datasets shows it then.",
+      ...(/^postgres(?:ql)?:/i.test(file)
+        ? [
+            "The node connects by itself: a password has to be in its own environment (PGPASSWORD) or password file, too.",
+          ]
+        : []),
     ].join("\n"),
   };
 }
@@ -207,6 +213,27 @@ async function readManifest(
   return manifest;
 }
 
+/** What a custodian decided (bounds, purposes, budget, consent) must not give way to what was read off the rows. */
+function requireNew(name: string, { datasets }: Custody): void {
+  if (!datasets.manifests().some((known) => known.name === name)) return;
+  throw new TrustedDataError(
+    "dataset_exists",
+    `There is a dataset ${name} here already, and a proposal would replace all that is declared about it: give its manifest with --manifest, or take another name.`,
+    { name },
+  );
+}
+
+async function writeProposal(manifestFile: string, text: string, { terminal }: Invocation): Promise<void> {
+  const before = await terminal.readFile(manifestFile).catch(() => undefined);
+  if (before !== undefined && before !== text)
+    throw new TrustedDataError(
+      "dataset_exists",
+      `${manifestFile} is there already, and may hold your corrections: connect by it with --manifest, or remove it for a new proposal.`,
+      { file: manifestFile },
+    );
+  await terminal.writeFile(manifestFile, text);
+}
+
 function requireManifest(manifest: DatasetManifest): DatasetManifest {
   const checked = datasetManifestSchema.safeParse(manifest);
   if (checked.success) return checked.data;
@@ -221,11 +248,20 @@ function requireManifest(manifest: DatasetManifest): DatasetManifest {
   );
 }
 
-function nextStep(manifestFile: string, file: string): string {
+function nextStep(manifestFile: string, file: string, { options }: Invocation): string {
+  const { config, as, client, state } = options as AddOptions;
+  const whose = Object.entries({ config, as, client, state }).flatMap(([option, value]) =>
+    value === undefined ? [] : [` --${option} ${quoted(value)}`],
+  );
   return [
     "Bounds and domains were read off the data, which itself says something about the people in it. Replace them by what is known",
-    `beforehand, set purposes and budget, then: itd dataset add ${file} --manifest ${manifestFile}`,
+    `beforehand, set purposes and budget, then: itd dataset add ${quoted(file)} --manifest ${quoted(manifestFile)}${whose.join("")}`,
   ].join("\n");
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 const proposalBanner = `# Proposed from the data. Before others see this, replace what was read off the rows (bounds, domains) by what is known beforehand:
