@@ -135,6 +135,13 @@ export class Session {
   }
 }
 
+/** Why a server did not take us, for the custodian whose database it is; it holds no password. */
+export function whyRefused(error: Error): string {
+  if (/client password must be/.test(error.message))
+    return "it asks for a password, and none is in PGPASSWORD, in the file that PGPASSFILE names, or else in ~/.pgpass";
+  return error.message.split("\n")[0]!;
+}
+
 /** Whole numbers of any size stay whole. */
 const asText = { getTypeParser: () => (value: string | Buffer) => String(value) };
 

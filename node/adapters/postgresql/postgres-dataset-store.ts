@@ -8,7 +8,7 @@ import { TrustedDataError } from "../../errors.ts";
 import type { OnDamaged } from "../duckdb/dataset-records.ts";
 import { countValues } from "./count-values.ts";
 import { type DatabaseSource, describeAddress, parseDatabaseUrl } from "./database-address.ts";
-import { DatabaseConnections, type Session, TimeLimit } from "./database-connections.ts";
+import { DatabaseConnections, type Session, TimeLimit, whyRefused } from "./database-connections.ts";
 import { DatabaseRecords } from "./database-records.ts";
 import { type DatasetSources, datasetSources } from "./dataset-tables.ts";
 import { type ManifestProposal, proposeFromTable } from "./propose-from-table.ts";
@@ -90,9 +90,7 @@ export class PostgresDatasetStore implements DatasetStore {
       return await connections.inSnapshot(address, limits, work);
     } catch (error) {
       if (error instanceof TrustedDataError) throw error;
-      // For the custodian, whose database it is; it holds no password.
-      const reason =
-        error instanceof TimeLimit ? "it takes too long" : String((error as Error).message).split("\n")[0]!;
+      const reason = error instanceof TimeLimit ? "it takes too long" : whyRefused(error as Error);
       throw new TrustedDataError(
         "database_unreachable",
         `${describeAddress(address)} cannot be read as ${address.user}: ${reason}.`.replace(/^t/, "T"),

@@ -16,7 +16,7 @@ import { TrustedDataError } from "../../errors.ts";
 import { misfitOf } from "../plan-fit.ts";
 import { TooManyGroups } from "./answer-rows.ts";
 import { describeAddress } from "./database-address.ts";
-import { DatabaseConnections, type Session, TimeLimit } from "./database-connections.ts";
+import { DatabaseConnections, type Session, TimeLimit, whyRefused } from "./database-connections.ts";
 import { type DatabaseRecord, DatabaseRecords } from "./database-records.ts";
 import { type DatasetSources, datasetSources } from "./dataset-tables.ts";
 import { KnownPeople } from "./people-filter.ts";
@@ -102,7 +102,7 @@ export class PostgresEngine implements PlanEngine {
     } catch (error) {
       if (error instanceof TrustedDataError) return error.message;
       const { address } = this.#record(dataset);
-      return `${describeAddress(address)} cannot be reached: ${(error as Error).message}`;
+      return `${describeAddress(address)} cannot be reached: ${whyRefused(error as Error)}`;
     }
   }
 

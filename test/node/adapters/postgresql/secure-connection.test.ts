@@ -75,7 +75,7 @@ describe("the connection to a PostgreSQL that asks for TLS and a password", () =
 
   it("refuses a wrong password, none, and a file that others may read", async () => {
     process.env.PGPASSFILE = join(folder, "none");
-    await refused(url("server.pem"), /password/);
+    await refused(url("server.pem"), /asks for a password, and none is in PGPASSWORD/);
     const wrong = join(folder, "wrong");
     writeFileSync(wrong, `*:*:*:${reader}:s3cret-but-wrong\n`, { mode: 0o600 });
     process.env.PGPASSFILE = wrong;
