@@ -55,7 +55,9 @@ export async function proposeFromTable(
       if (column.type === "boolean") continue;
       const what = column.type !== "text" ? "bounds" : column.domain === "open" ? null : "domain";
       if (what !== null)
-        warnings.push(`The ${what} of ${name} were read off the data: put in what is publicly known.`);
+        warnings.push(
+          `The ${what} of ${name} ${what === "bounds" ? "were" : "was"} read off the data: put in what is publicly known.`,
+        );
     }
   }
   if (Object.keys(columns).length === 0)
