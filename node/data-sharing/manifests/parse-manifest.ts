@@ -89,11 +89,19 @@ function reasonsOf(issues: readonly z.core.$ZodIssue[]): Record<string, string> 
       for (const key of issue.keys) reasons.set([...path, key].join("."), "unknown field");
     } else {
       const reason =
-        issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+        issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : readable(issue);
       reasons.set(path.join(".") || "document", reason);
     }
   }
   return Object.fromEntries(reasons);
+}
+
+/** What people meet most: a field that is not there, and a number where a text is wanted. */
+function readable({ code, message }: z.core.$ZodIssue): string {
+  if (code === "invalid_type" && message.endsWith("received undefined")) return "it is missing";
+  if (code === "invalid_type" && message.endsWith("expected string, received number"))
+    return "a text is expected here: write the number in double quotes";
+  return message;
 }
 
 function firstLine(message: string): string {

@@ -65,7 +65,7 @@ describe("an algorithm's manifest", () => {
       "parameters.minimum.step",
       "unknown field",
     ],
-    ["a charge that is a number", (text) => text.replace('"50000"', "50000"), "microRho", "string"],
+    ["a charge that is a number", (text) => text.replace('"50000"', "50000"), "microRho", "double quotes"],
     ["a charge of zero", (text) => text.replace('"50000"', '"0"'), "microRho", "costs nothing"],
     ["another kind", (text) => text.replace("kind: sql", "kind: python"), "kind", "sql"],
     [
@@ -88,7 +88,7 @@ describe("an algorithm's manifest", () => {
       "purposes.0",
       "Data Privacy Vocabulary",
     ],
-    ["no SQL", (text) => text.replace(/sql: \|[\s\S]*?(?=parameters)/, ""), "sql", "expected string"],
+    ["no SQL", (text) => text.replace(/sql: \|[\s\S]*?(?=parameters)/, ""), "sql", "missing"],
     [
       "SQL that nobody reads",
       (text) => text.replace("SELECT", `SELECT /* ${"é".repeat(4_096)} */`),
@@ -185,6 +185,23 @@ describe("a dataset's manifest", () => {
       expect(fieldsOf(() => parseDatasetManifest(JSON.stringify(manifest)))).to.have.property(path);
     });
   }
+});
+
+describe("a manifest that is refused", () => {
+  it("says what is missing, and where a number has to be written as a text", () => {
+    const refusal = (text: string) => {
+      try {
+        parseAlgorithmManifest(text);
+      } catch (error) {
+        if (error instanceof TrustedDataError) return error.fields;
+        throw error;
+      }
+      return expect.fail("it was taken");
+    };
+    expect(refusal(yaml.replace("version: 1\n", ""))).to.deep.equal({ version: "it is missing" });
+    const unquoted = refusal(yaml.replace(/^microRho: .*$/m, "microRho: 500000"));
+    expect(unquoted.microRho).to.match(/double quotes/);
+  });
 });
 
 describe("the grid", () => {
