@@ -58,7 +58,8 @@ function readSettingsFile(file: string): Map<string, unknown> {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    refuse({ document: `cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})` }, file);
+    const { code = "unknown" } = error as NodeJS.ErrnoException;
+    refuse({ document: `cannot be read: ${code === "ENOENT" ? "there is no such file" : code}` }, file);
   }
   try {
     return leavesOf(parseManifestWith(z.record(z.string(), z.unknown()), text));

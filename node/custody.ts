@@ -50,6 +50,6 @@ export async function openCustody(options: ClientOptions & { config?: string }):
 }
 
 function unreadable(file: string, error: NodeJS.ErrnoException): TrustedDataError {
-  const reason = error.code ?? "unknown";
-  return new TrustedDataError("file_unreadable", `${file} cannot be read (${reason}).`, { file, reason });
+  const reason = error.code === "ENOENT" ? "there is no such file" : (error.code ?? "unknown");
+  return new TrustedDataError("file_unreadable", `${file} cannot be read: ${reason}.`, { file, reason });
 }
