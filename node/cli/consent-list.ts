@@ -51,7 +51,12 @@ function countsText({
   expires: string | null;
 }): string {
   const which = inForce.length < purposes.length ? inForce.join(" ") : "yes";
-  return expires === null ? which : `${which}, until ${expires.slice(0, 10)}`;
+  return expires === null ? which : `${which}, to ${lastDay(expires)}`;
+}
+
+/** An end is the second after a day, when this program made it. */
+function lastDay(expires: string): string {
+  return new Date(Date.parse(expires) - 1).toISOString().slice(0, 10);
 }
 
 /** Those of a receipt's purposes for which nothing else was said about the dataset since. */

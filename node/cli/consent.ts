@@ -134,7 +134,8 @@ async function say(
   const kept = await giver.say(target, { ...wish, jurisdiction });
   const { receipt } = kept.signed;
   const what = wish.purposes.length === 0 ? "everything" : wish.purposes.join(", ");
-  const until = wish.expiresS === null ? "" : ` until ${isoTime(wish.expiresS)}`;
+  // An end is the second after a day.
+  const until = wish.expiresS === null ? "" : ` through ${isoTime(wish.expiresS - 1).slice(0, 10)} (UTC)`;
   return {
     document: { receipt: consentHash(receipt), ...consentFacts(kept), acknowledgement: kept.acknowledgement },
     text: [

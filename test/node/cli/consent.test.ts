@@ -132,14 +132,18 @@ describe("itd consent", () => {
         "--until",
         "2031-12-31",
       );
-      expect(granted.err + granted.out).to.include("Bank may answer over your row of wages");
+      expect(granted.err + granted.out)
+        .to.include("Bank may answer over your row of wages")
+        .and.to.include("through 2031-12-31 (UTC).");
       const first = JSON.parse((await itd("list", "--json")).out).consents;
       expect(first).to.have.length(1);
       expect(first[0]).to.deep.include({
         ...{ dataset: "wages", publisher: "Bank", state: "given", purposes: [research], inForce: [research] },
         ...{ expires: "2032-01-01T00:00:00.000Z", acknowledged: true, anchored: false, batch: null },
       });
-      expect((await itd("list")).out).to.match(/pending/);
+      expect((await itd("list")).out)
+        .to.match(/pending/)
+        .and.to.not.include("2032");
       await world.repository.anchoring.tick();
       expect((await itd("list")).out).to.match(/anchored/);
       const withdrawn = await itd("withdraw", "--dataset", "wages", "--purpose", "dpv:AcademicResearch");
