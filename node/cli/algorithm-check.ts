@@ -25,7 +25,7 @@ interface CheckOptions {
   manifest?: string;
   dataset?: string;
   people: string;
-  param: string[];
+  param?: string[];
 }
 
 const peopleMax = 10_000_000_000;
@@ -51,7 +51,7 @@ export function checkCommand(context: Context, ending: Ending): Command {
           .option("--manifest <file>", "a dataset's manifest (YAML or JSON)")
           .option("--dataset <name>", "a dataset that is on offer")
           .option("--people <number>", "how many people the dataset has", "10000")
-          .option("--param <name=value>", "a value of a parameter; may be repeated", collect, []),
+          .option("--param <name=value>", "a value of a parameter; may be repeated", collect),
       run: async ([file], options, invocation) => await check(file!, options, invocation),
     },
     context,
@@ -64,7 +64,7 @@ async function check(file: string, options: CheckOptions, invocation: Invocation
     throw usageError("Give --manifest or --dataset, not both.");
   if (!/^[1-9]\d{0,10}$/.test(options.people) || Number(options.people) > peopleMax)
     throw usageError(`--people takes a whole number from 1 to ${peopleMax}.`);
-  const given = readParameters(options.param);
+  const given = readParameters(options.param ?? []);
   const algorithm = parseAlgorithmManifest(await invocation.terminal.readFile(file));
   const parameters = given(algorithm);
   await loadSqlParser();
@@ -243,6 +243,6 @@ function readable(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }

@@ -16,7 +16,7 @@ interface CertifyOptions {
   controlGroup?: string;
   grade?: string;
   days: string;
-  dataClass: string[];
+  dataClass?: string[];
   identityPolicy?: string;
   securityPolicy?: string;
   privacyPolicy?: string;
@@ -49,7 +49,7 @@ export function certifyCommand(context: Context, ending: Ending): Command {
           .option("--control-group <word>", "who ultimately controls the member")
           .option("--grade <number>", "the highest level of assurance that it may grant")
           .option("--days <number>", "how long it holds, from now on", "365")
-          .option("--data-class <class>", "class of data, for vetters; repeat for more", collect, [])
+          .option("--data-class <class>", "class of data, for vetters; repeat for more", collect)
           .option("--identity-policy <file>", "file or hash")
           .option("--security-policy <file>", "file or hash")
           .option("--privacy-policy <file>", "file or hash")
@@ -105,8 +105,7 @@ async function termsOf(
     else if (known !== undefined) hashes[policy] = known;
     else missing.push(`--${policy}-policy`);
   }
-  const dataClasses =
-    options.dataClass.length > 0 ? options.dataClass.map(wordFrom) : (held?.dataClasses ?? []);
+  const dataClasses = options.dataClass?.map(wordFrom) ?? held?.dataClasses ?? [];
   if (role === "vetter" && dataClasses.length === 0) missing.push("--data-class");
   if (missing.length > 0)
     throw usageError(
@@ -130,6 +129,6 @@ async function policyHash(text: string, readFile: (path: string) => Promise<stri
   return hash32Pattern.test(text.toLowerCase()) ? text.toLowerCase() : sha256Hex(await readFile(text));
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }

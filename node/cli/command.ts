@@ -137,7 +137,10 @@ export function describeError(error: unknown): {
 } {
   if (error instanceof TrustedDataError) return error;
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, "").replace(/\.?$/, ".");
+    const message = error.message
+      .replace(/^error: /, "")
+      .replace(/\n\((Did you mean .*\?)\)$/s, ". $1")
+      .replace(/(?<![.?])$/, ".");
     return { code: "usage", message: message[0]!.toUpperCase() + message.slice(1), fields: {} };
   }
   const what = error instanceof Error ? error.message.split("\n")[0] : String(error);

@@ -16,7 +16,7 @@ import { type SavedReceipt, saveReceipts } from "./receipts.ts";
 interface QueryOptions {
   dataset: string;
   algorithm: string;
-  param: string[];
+  param?: string[];
   purpose?: string;
   mode: string;
   receipt?: string;
@@ -54,7 +54,7 @@ export function queryCommand(context: Context, ending: Ending): Command {
             "--algorithm <name>",
             "name of an approved algorithm (its newest version), or its hash",
           )
-          .option("--param <name=value>", "a parameter of the algorithm; repeat for more", collect, [])
+          .option("--param <name=value>", "a parameter of the algorithm; repeat for more", collect)
           .option(
             "--purpose <term>",
             "what the answer is for (Data Privacy Vocabulary); needed where several are permitted",
@@ -75,7 +75,7 @@ export function queryCommand(context: Context, ending: Ending): Command {
 async function query(options: QueryOptions, invocation: Invocation): Promise<Outcome> {
   requireMode(options.mode);
   const waitSeconds = readWait(options.wait);
-  const given = readParameters(options.param);
+  const given = readParameters(options.param ?? []);
   const client = await invocation.client();
   const onProblem = problemNotes(invocation.note);
   const { manifest: algorithm } = readable(await findAlgorithm(client, options.algorithm, true, onProblem));
@@ -156,6 +156,6 @@ function readWait(text: string): number {
   throw usageError(`--wait takes whole seconds from 0 to ${waitSecondsMax}.`);
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }

@@ -92,7 +92,9 @@ describe("the itd program", () => {
     const { exitCode, out, err } = await run(["qeury"]);
     expect(exitCode).to.equal(2);
     expect(out).to.equal("");
-    expect(err).to.contain("Did you mean query?");
+    expect(err).to.equal(
+      "itd: Unknown command 'qeury'. Did you mean query? (usage)\nAdd --help to see what the command takes.\n",
+    );
   });
 
   it("gives an operating error as one sentence with its code, and exits with 1", async () => {
