@@ -22,6 +22,7 @@ import { keysOf } from "./grouping.ts";
 import { namedTargets } from "./named-targets.ts";
 import { resolveParameters } from "./parameters.ts";
 import { parseSelect, type Select } from "./parse-sql.ts";
+import { requireFewRows } from "./people-source.ts";
 import {
   type Bounding,
   cellsMax,
@@ -37,8 +38,6 @@ import { ReleaseList } from "./release-list.ts";
 import { type Contribution, sensitivitySquaredOf } from "./sensitivity.ts";
 import { refuse } from "./sql-node.ts";
 
-/** Rows of one person after joins: with more, noise would be all that an answer says. */
-const rowsPerPersonMax = 1_000_000n;
 /** Numbers that one group of an answer is made of. */
 const releasesMax = 256;
 
@@ -82,11 +81,7 @@ function arrangedPlan(
     scope.factsOf,
   );
   const rows: Rows = { sources, publicJoins, filter };
-  if (rowsPerPersonOf(rows) > rowsPerPersonMax)
-    refuse(
-      select.place,
-      `a person could have ${rowsPerPersonOf(rows)} rows by these joins, more than ${rowsPerPersonMax}`,
-    );
+  requireFewRows(rows, select);
   const bounding = boundingOf(algorithm, rows);
   const named = namedTargets(select);
   const namedKeys = keysOf(select, named, reading);

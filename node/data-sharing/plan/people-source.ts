@@ -23,6 +23,12 @@ const aggregates: Record<string, PersonColumn["aggregate"]> = {
 /** Columns of one subquery that are read. */
 const personColumnsMax = 64;
 
+/**
+ * Rows of one person after joins: with more, noise would be all that an answer says. Also where they become one row: the time that one person's
+ * rows take must not decide whether there is an answer.
+ */
+const rowsPerPersonMax = 1_000_000n;
+
 interface NamedColumn {
   alias: string;
   column: Omit<PersonColumn, "name">;
@@ -72,6 +78,7 @@ function arrangedSource(
     scope.factsOf,
   );
   const rows: Rows = { sources, publicJoins, filter };
+  requireFewRows(rows, select);
   const named = select.targets
     .flatMap((target) => namedColumn(target, reading, rowsPerPersonOf(rows)) ?? [])
     .filter(({ alias }) => wanted.has(alias));
@@ -92,6 +99,12 @@ function arrangedSource(
     columns: new Map(named.map(({ alias, facts }) => [alias, facts])),
     planNames: new Map(named.map(({ alias, column }) => [alias, nameOf(column)])),
   };
+}
+
+export function requireFewRows(rows: Rows, { place }: Select): void {
+  const most = rowsPerPersonOf(rows);
+  if (most > rowsPerPersonMax)
+    refuse(place, `a person could have ${most} rows by these joins, more than ${rowsPerPersonMax}`);
 }
 
 /** Undefined for the person itself, which needs no column. */

@@ -1,6 +1,7 @@
 /** What FROM, subqueries and persons are refused for, and where. */
 import { loadSqlParser } from "../../../../node/data-sharing/plan/parse-sql.ts";
 import { expectRefusal } from "./questions.ts";
+import { clinic } from "./random/clinic.ts";
 import { clinicPlan } from "./random/clinic-plan.ts";
 
 const count = (from: string) => `SELECT COUNT(*) AS n FROM ${from}`;
@@ -128,4 +129,14 @@ describe("refused FROM", () => {
       it(`says where and why of ${group}: ${marked}`, () => {
         expectRefusal(marked, reason, (sql) => clinicPlan(sql, { parameters }));
       });
+
+  it("says how many rows a person could have, also where a subquery makes one of them", () => {
+    const often = { ...clinic, rowsPerPerson: 1_000 };
+    const joined = "visits a JOIN visits b ON a.person = b.person JOIN visits c ON a.person = c.person";
+    for (const marked of [
+      `SELECT ^COUNT(*) AS n FROM ${joined}`,
+      count(`(SELECT ^a.person, COUNT(*) AS n FROM ${joined} GROUP BY a.person) AS s`),
+    ])
+      expectRefusal(marked, "a person could have 1000000000 rows", (sql) => clinicPlan(sql, {}, often));
+  });
 });
