@@ -160,13 +160,26 @@ function requireBudget(
   store: QuestionStore,
 ): void {
   const charge = BigInt(plan.microRho);
-  if (charge > BigInt(budget.totalMicroRho) || charge > BigInt(budget.perQuerierMicroRho)) {
+  if (charge > BigInt(budget.totalMicroRho)) {
     throw new TrustedDataError(
       "budget_exhausted",
       "One answer of this algorithm costs more than the dataset's whole budget.",
     );
   }
-  if (store.anchoredCeiling(request.dataset) === 0n) {
+  if (charge > BigInt(budget.perQuerierMicroRho)) {
+    throw new TrustedDataError(
+      "budget_exhausted",
+      "One answer of this algorithm costs more than the dataset's budget for one querier and purpose.",
+    );
+  }
+  const ceiling = store.anchoredCeiling(request.dataset);
+  if (charge > BigInt(budget.reservedMicroRho) && store.spent(request.dataset) + charge > ceiling) {
+    throw new TrustedDataError(
+      "budget_exhausted",
+      "One answer of this algorithm costs more than the dataset reserves for the time between two batches (reservedMicroRho of its manifest).",
+    );
+  }
+  if (ceiling === 0n) {
     throw new TrustedDataError(
       "budget_not_reserved",
       "The dataset's budget is not on the chain yet; ask again after the next batch.",

@@ -48,6 +48,36 @@ describe("a logged refusal", () => {
     expect(await admit("algorithm_unknown")).to.be.instanceOf(Refusal);
   });
 
+  it("says which of the dataset's budgets one answer is beyond, as waiting would not help", async () => {
+    const { trust, questions } = world;
+    const reasonWith = async (changes: Partial<typeof world.manifest.budget>) => {
+      const manifest = { ...world.manifest, budget: { ...world.manifest.budget, ...changes } };
+      const admitted = await admitQuestion(
+        { request: request(), signature: "0x" },
+        {
+          trust,
+          questions,
+          datasets: {
+            manifests: () => [manifest],
+            importFile: async () => expect.fail("nothing is imported"),
+          },
+          algorithms: { manifestText: async () => JSON.stringify(algorithm) },
+        },
+      );
+      return admitted instanceof Refusal ? `${admitted.code}: ${admitted.reason}` : "admitted";
+    };
+    const less = "99999";
+    expect(await reasonWith({ totalMicroRho: less })).to.match(/^budget_exhausted: .*whole budget/);
+    expect(await reasonWith({ perQuerierMicroRho: less })).to.match(/^budget_exhausted: .*one querier/);
+    // A larger reservation from before still stands on the chain.
+    expect(await reasonWith({ reservedMicroRho: less })).to.equal("admitted");
+    const { spent } = questions;
+    questions.spent = () => 950_000n;
+    expect(await reasonWith({ reservedMicroRho: less })).to.match(/^budget_exhausted: .*reservedMicroRho/);
+    expect(await reasonWith({})).to.equal("admitted");
+    questions.spent = spent;
+  });
+
   it("has a reason of at most 900 characters, cut between them", async () => {
     const facts = {
       request: request(),
