@@ -7,12 +7,13 @@ import { expect } from "chai";
 
 /** Says what it was given, and ends as it is told. */
 const main = `
-console.log(JSON.stringify({ args: process.argv.slice(2), pid: process.pid }));
 if (process.argv[2] === "wait") {
   process.on("SIGTERM", () => process.exit(7));
   process.on("SIGINT", () => process.exit(8));
   setTimeout(() => {}, 30000);
 } else process.exitCode = Number(process.argv[2] as string);
+// Last, as who reads it may send a signal.
+console.log(JSON.stringify({ args: process.argv.slice(2), pid: process.pid }));
 `;
 
 describe("bin/itd", () => {

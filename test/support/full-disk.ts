@@ -9,7 +9,7 @@ let opened: DatabaseSync | undefined;
 const exec = DatabaseSync.prototype.exec;
 DatabaseSync.prototype.exec = function (sql: string): void {
   exec.call(this, sql);
-  if (sql.startsWith("PRAGMA journal_mode")) opened = this;
+  if (sql.startsWith("PRAGMA journal_mode") && this.location()?.endsWith("state.sqlite")) opened = this;
 };
 
 process.on("message", ({ pages }: { pages?: number }) => {

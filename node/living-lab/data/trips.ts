@@ -32,7 +32,18 @@ const habit = 0.7;
 
 /** Made-up places: which of them anybody goes to is itself private, so the manifest declares no list of them. Few draw most of the trips. */
 const sides = ["Upper", "Lower", "North", "South", "East", "West", "Old", "New"];
-const places = ["Harbour", "Market", "Station", "Mill", "Park", "Bridge", "College", "Hill", "Spring", "Ferry"];
+const places = [
+  "Harbour",
+  "Market",
+  "Station",
+  "Mill",
+  "Park",
+  "Bridge",
+  "College",
+  "Hill",
+  "Spring",
+  "Ferry",
+];
 export const destinations = places.flatMap((place) => sides.map((side) => `${side} ${place}`));
 const destinationWeights = weightsOf(destinations.map((_, rank) => 1 / (rank + 1)));
 
