@@ -4,11 +4,13 @@ import type { LabOutput } from "../living-lab/ports.ts";
 import { answerTable } from "./answer-table.ts";
 import { defineCommand, type Ending, type Invocation, usageError } from "./command.ts";
 import type { Context, LabOptions } from "./context.ts";
-import { answerCharts } from "./query-output.ts";
+import { answerCharts, markNotes } from "./query-output.ts";
 import { wrapText } from "./table.ts";
 
 const peopleMin = 1_000;
 const peopleMax = 1_000_000;
+/** Said once in a tour. */
+const marginNote = "± : 95% of the time the noise alone stays within it.";
 
 export function labCommand(context: Context, ending: Ending): Command {
   return defineCommand<{ once?: boolean; fresh?: boolean; people: string; data?: string }>(
@@ -59,6 +61,7 @@ function labOutput({ terminal, paint, isJson }: Invocation): LabOutput {
   const say = (text: string) => {
     if (!isJson) terminal.out(`${text}\n`);
   };
+  let isMarginKnown = false;
   return {
     progress: (line) => terminal.err(`${line} ...\n`),
     tell: (heading, lines) => {
@@ -69,6 +72,9 @@ function labOutput({ terminal, paint, isJson }: Invocation): LabOutput {
       say(`\n${title}`);
       say(answerTable(presented, terminal.columns, paint));
       for (const chart of answerCharts(presented, terminal.columns, paint)) say(chart);
+      const notes = [...(isMarginKnown ? [] : [marginNote]), ...markNotes(presented)];
+      isMarginKnown = true;
+      if (notes.length > 0) say(["", ...notes.map((note) => wrapText(note, terminal.columns))].join("\n"));
     },
     document: (document) => {
       if (isJson) terminal.out(`${JSON.stringify(document)}\n`);

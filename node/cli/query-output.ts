@@ -136,13 +136,24 @@ export function answerCharts(
     .flatMap((chart) => ["", chart]);
 }
 
+/** What the marks in a table mean that are not numbers. */
+export function markNotes({ rows }: PresentedAnswer): string[] {
+  const notes: string[] = [];
+  if (rows.some(({ suppressed }) => suppressed))
+    notes.push('"too few": so few people by the noisy count that nothing is shown.');
+  if (rows.some(({ partial }) => partial))
+    notes.push("* : too few people at some of the repositories; the numbers are of the others.");
+  return notes;
+}
+
 function explanations(
   { presented, answered, failures }: Answered,
   width: number,
   paint: Invocation["paint"],
 ): string[] {
-  const several =
-    answered.length > 1 ? ` The noise of ${answered.length} repositories is put together in it.` : "";
+  // Answers with quantiles stand side by side, each with the noise of its own repository.
+  const isTogether = answered.length > 1 && presented.columns.every(({ kind }) => kind !== "quantile");
+  const several = isTogether ? ` The noise of ${answered.length} repositories is put together in it.` : "";
   const texts = [
     `± : 95% of the time the noise alone stays within it.${several} It says nothing about how the people in the data were chosen.`,
   ];
@@ -153,10 +164,7 @@ function explanations(
       );
   if (presented.rows.length === 0)
     texts.push("No group is shown: there is none, or none with people enough by the noisy count.");
-  if (presented.rows.some(({ suppressed }) => suppressed))
-    texts.push('"too few": so few people by the noisy count that nothing is shown.');
-  if (presented.rows.some(({ partial }) => partial))
-    texts.push("* : too few people at some of the repositories; the numbers are of the others.");
+  texts.push(...markNotes(presented));
   const lines = texts.map((text) => wrapText(text, width));
   for (const { offer, message, code } of failures)
     lines.push(
@@ -186,7 +194,7 @@ function compositionLine({ answered }: Answered, width: number): string[] {
   if (charges.filter((charge) => charge > 0n).length < 2) return [];
   return [
     wrapText(
-      `Somebody whose rows all ${answered.length} have loses epsilon ${epsilonAt(total)} (${rhoText(total)} rho).`,
+      `Somebody whose rows ${answered.length === 2 ? "both" : `all ${answered.length}`} have loses epsilon ${epsilonAt(total)} (${rhoText(total)} rho).`,
       width,
     ),
   ];

@@ -107,7 +107,10 @@ Check it: itd receipt verify r.json`,
     const terminal = { ...new RecordedTerminal(), columns: 200 } as RecordedTerminal;
     const both = { ...one, answered: [one.answered[0]!, one.answered[0]!], answersLeft: [20n, 20n] };
     expect(answerText(both, { names: new Map() }, { terminal, paint: plain })).to.match(
-      /Somebody whose rows all 2 have loses epsilon \d\.\d+ \(1 rho\)\./,
+      /Somebody whose rows both have loses epsilon \d\.\d+ \(1 rho\)\./,
+    );
+    expect(answerText(both, { names: new Map() }, { terminal, paint: plain })).to.contain(
+      "The noise of 2 repositories is put together in it.",
     );
     expect(answerText(one, { names: new Map() }, { terminal, paint: plain })).not.to.contain("Somebody");
   });
@@ -129,6 +132,9 @@ Check it: itd receipt verify r.json`,
     const result = { ...answered(), presented: medians, failures: [] };
     const text = answerText(result, { names: new Map() }, { terminal, paint: plain });
     expect(text).to.contain("│ female │ 7.20 │ 1984-05-01 │");
+    const two = { ...result, answered: [result.answered[0]!, result.answered[0]!], answersLeft: [20n, 20n] };
+    const apart = answerText(two, { names: new Map() }, { terminal, paint: plain });
+    expect(apart, "each row has the noise of one repository").to.not.contain("put together");
     expect(text.replaceAll(/\s+/g, " ")).to.contain(
       "wage: one of values 0.10 apart; 95% of the time its rank is off by at most 40 rows",
     );

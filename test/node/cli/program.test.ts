@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { createProgram, withDescendants } from "../../../node/cli/program.ts";
+import type { PresentedAnswer } from "../../../node/data-sharing/release/presented-answer.ts";
 import { TrustedDataError } from "../../../node/errors.ts";
 import { RecordedTerminal, run, testContext } from "./support/recorded-terminal.ts";
 
@@ -157,6 +158,22 @@ describe("the itd program", () => {
     expect(json.err).to.equal("starting ...\n");
     const text = await run(["lab"], runLab);
     expect(text.out).to.equal("\nHeading\na line\n");
+  });
+
+  it("says in the lab's tour what the marks of an answer mean, that of the margin once", async () => {
+    const presented: PresentedAnswer = {
+      columns: [{ name: "people", kind: "count", type: "number", scale: 0, spacing: null, rankMargin: null }],
+      rows: [{ values: ["97"], margins: ["4"], suppressed: false, partial: true }],
+    };
+    const runLab: Parameters<typeof testContext>[1] = {
+      runLab: async (_options, output) => {
+        output.answer("First", presented);
+        output.answer("Second", presented);
+      },
+    };
+    const { out } = await run(["lab"], runLab);
+    expect(out.split("95% of the time the noise alone")).to.have.length(2);
+    expect(out.split("* : too few people at some of the repositories")).to.have.length(3);
   });
 
   it("runs a node with a file, or from the environment alone", async () => {
