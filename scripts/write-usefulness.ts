@@ -35,12 +35,18 @@ async function write(): Promise<void> {
   const begunMs = Date.now();
   const progress = (line: string) =>
     process.stderr.write(`${((Date.now() - begunMs) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
+  const unknown = names.find((name) => !algorithmNames.includes(name));
+  if ((quick !== undefined && quick !== "--quick") || unknown !== undefined) {
+    process.stderr.write(
+      `usage: npx node scripts/write-usefulness.ts [--quick [ALGORITHM ...]]; algorithms: ${algorithmNames.join(", ")}\n`,
+    );
+    process.exit(2);
+  }
   if (quick === "--quick") {
     const all = await measureUsefulness(names.length > 0 ? names : algorithmNames, quickPeople, progress);
     process.stdout.write(`${sections(all)}\n`);
     return;
   }
-  if (quick !== undefined) throw new Error("usage: write-usefulness.ts [--quick [ALGORITHM ...]]");
   const all = await measureUsefulness(algorithmNames, sizes.at(-1)!, progress);
   const [before, , after] = splitDocument(readFileSync(usefulnessDocsPath, "utf8"));
   writeFileSync(usefulnessDocsPath, `${before}${marks.begin}\n\n${sections(all)}\n\n${marks.end}${after}`);

@@ -5,14 +5,9 @@ import { badBuilds } from "./bad-builds/builds.ts";
 import { renderReport } from "./report.ts";
 import { goodBuild, runSuite } from "./suite.ts";
 
-const { values } = parseArgs({
-  options: {
-    fast: { type: "boolean" },
-    json: { type: "boolean" },
-    only: { type: "string" },
-    build: { type: "string" },
-  },
-});
+const usage =
+  "usage: npm run attack -- [--fast] [--only NAME,...] [--build NAME,...] [--json] (docs/attacks.md)";
+const values = readOptions();
 const only = named(
   values.only,
   attacks.map(({ name }) => name),
@@ -29,6 +24,22 @@ const report = await runSuite({
 });
 console.log(values.json ? JSON.stringify(report) : renderReport(report, process.stdout.isTTY));
 process.exit(report.pass ? 0 : 1);
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        fast: { type: "boolean" },
+        json: { type: "boolean" },
+        only: { type: "string" },
+        build: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
+}
 
 /** Names separated by commas; undefined where none are given. */
 function named(text: string | undefined, known: readonly string[], kind: string): string[] | undefined {
