@@ -27,12 +27,10 @@ export async function listConsents(
       "You have consented to nothing here. itd datasets shows what there is; itd consent grant gives consent.";
     return { document: { consents: listed }, text };
   }
-  const columns = ["dataset", "whose", "said", "purposes", "when", "counts", "in the log"];
+  const columns = ["dataset", "whose: what you said", "when", "counts", "in the log"];
   const rows = listed.map((one) => [
     one.dataset,
-    client.names.get(one.repository) ?? one.publisher,
-    one.state,
-    one.purposes.join(" ") || "everything",
+    `${client.names.get(one.repository) ?? one.publisher}: ${one.state} for ${one.purposes.join(" ") || "everything"}`,
     `${one.time.slice(0, 16).replace("T", " ")}`,
     one.state === "withdrawn" ? "" : one.inForce.length === 0 ? "no more" : countsText(one),
     one.anchored ? "anchored" : one.acknowledged ? "pending" : "not acknowledged",

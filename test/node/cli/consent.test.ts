@@ -143,7 +143,8 @@ describe("itd consent", () => {
       });
       expect((await itd("list")).out)
         .to.match(/pending/)
-        .and.to.not.include("2032");
+        .and.to.not.include("2032")
+        .and.to.include(research);
       await world.repository.anchoring.tick();
       expect((await itd("list")).out).to.match(/anchored/);
       const withdrawn = await itd("withdraw", "--dataset", "wages", "--purpose", "dpv:AcademicResearch");
