@@ -35,7 +35,7 @@ async function write(): Promise<void> {
   const begunMs = Date.now();
   const progress = (line: string) =>
     process.stderr.write(`${((Date.now() - begunMs) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
-  const unknown = names.find((name) => !algorithmNames.includes(name));
+  const unknown = names.find((name) => !(algorithmNames as readonly string[]).includes(name));
   if ((quick !== undefined && quick !== "--quick") || unknown !== undefined) {
     process.stderr.write(
       `usage: npx node scripts/write-usefulness.ts [--quick [ALGORITHM ...]]; algorithms: ${algorithmNames.join(", ")}\n`,
