@@ -143,8 +143,8 @@ describe("itd consent", () => {
       });
       expect((await itd("list")).out)
         .to.match(/pending/)
-        .and.to.not.include("2032")
-        .and.to.include(research);
+        .and.to.include(research)
+        .and.to.not.include("2032");
       await world.repository.anchoring.tick();
       expect((await itd("list")).out).to.match(/anchored/);
       const withdrawn = await itd("withdraw", "--dataset", "wages", "--purpose", "dpv:AcademicResearch");
