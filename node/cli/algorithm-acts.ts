@@ -95,7 +95,15 @@ export function approveCommand(context: Context, ending: Ending): Command {
         const approval = { algorithm: hash, vetter: signer.address, expiresS, reviewHash: sha256Hex(words) };
         const signature = await signer.sign(approvalStruct(client.deployment, approval));
         const writer = await client.algorithmWriter();
-        await writer.approve(hash, signer.address, expiresS, approval.reviewHash, signature);
+        await writer
+          .approve(hash, signer.address, expiresS, approval.reviewHash, signature)
+          .catch((error) => {
+            if (error instanceof TrustedDataError && error.fields.contractError === "UncertifiedVetter")
+              invocation.note(
+                `${client.name} may not vet algorithms for ${known.manifest.dataClass}. itd framework show says who may; in a lab, --as acts for one of them.`,
+              );
+            throw error;
+          });
         const status = (await client.algorithms.algorithm(hash))?.status ?? "none";
         return {
           document: {

@@ -76,9 +76,9 @@ describe("acting by the itd command", function () {
     expect(await statusAfter(vetters[0]!, "approve", "ages")).to.equal("published");
     expect(await statusAfter(vetters[1]!, "approve", hash.slice(0, 14), "--days", "30")).to.equal("approved");
     expect(await statusAfter(vetters[1]!, "revoke", hash)).to.equal("published");
-    expect((await council[0]!.json("algorithm", "approve", hash)).document.error.code).to.equal(
-      "chain_rejected",
-    );
+    const unfit = await council[0]!.json("algorithm", "approve", hash);
+    expect(unfit.document.error.code).to.equal("chain_rejected");
+    expect(unfit.err).to.contain("may not vet algorithms for wages").and.to.contain("itd framework show");
 
     const revoked = await author.json("algorithm", "revoke", hash, "--reason", "test");
     expect(revoked.document).to.deep.equal({ hash, action: "revoked" });
