@@ -27,7 +27,7 @@ const personColumnsMax = 64;
  * Rows of one person after joins: with more, noise would be all that an answer says. Also where they become one row: the time that one person's
  * rows take must not decide whether there is an answer.
  */
-const rowsPerPersonMax = 1_000_000n;
+const rowsPerPersonMax = 10_000n;
 
 interface NamedColumn {
   alias: string;
