@@ -132,6 +132,7 @@ function outcome(
       chargeMicroRho: plan.microRho,
       epsilon: epsilonAt(BigInt(plan.microRho)),
       answers: { total, perQuerier },
+      beyondBudget: beyondBudget(dataset, plan) ?? null,
       expected,
     },
     text: text(algorithm, dataset, plan, expected, invocation),
@@ -146,6 +147,17 @@ function answersFrom({ budget }: DatasetManifest, plan: Plan): { total: number; 
   return { total: Number(total), perQuerier: Number(own < total ? own : total) };
 }
 
+/** What of the dataset's budget one answer is beyond, so that it can never be asked; undefined if it fits. */
+function beyondBudget({ budget }: DatasetManifest, plan: Plan): string | undefined {
+  const charge = BigInt(plan.microRho);
+  if (charge > BigInt(budget.totalMicroRho)) return "the whole budget (totalMicroRho)";
+  if (charge > BigInt(budget.perQuerierMicroRho))
+    return "the budget of one querier and purpose (perQuerierMicroRho)";
+  return charge > BigInt(budget.reservedMicroRho)
+    ? "what is reserved between two batches (reservedMicroRho)"
+    : undefined;
+}
+
 function text(
   algorithm: AlgorithmManifest,
   dataset: DatasetManifest,
@@ -155,6 +167,7 @@ function text(
 ): string {
   const width = terminal.columns;
   const { total, perQuerier } = answersFrom(dataset, plan);
+  const beyond = beyondBudget(dataset, plan);
   const titled = (title: string, words: string) =>
     wrapText(words, Math.max(40, width - 15))
       .split("\n")
@@ -202,6 +215,13 @@ function text(
       `An answer costs ${algorithmCosts(plan.microRho)}. A fresh budget of ${dataset.name} pays for ${total} like it, ${perQuerier} of one querier and purpose.`,
       width,
     ),
+    ...(beyond === undefined
+      ? []
+      : [
+          paint.bad(
+            wrapText(`It cannot be asked of ${dataset.name}: one answer costs more than ${beyond}.`, width),
+          ),
+        ]),
     "",
     wrapText(
       `Expected error of the noise with ${expected.people} people in ${groups} (${expected.rowsPerGroup} rows each):`,

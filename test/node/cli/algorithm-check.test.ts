@@ -56,6 +56,18 @@ describe("itd algorithm check", () => {
     expect(out).to.contain("mostly be suppressed");
   });
 
+  it("says plainly what cannot be asked for its charge", async () => {
+    const beyond = async (microRho: string) => {
+      const dear = lab("algorithms/distance-by-mode.yaml").replace(/microRho: .*/, `microRho: "${microRho}"`);
+      const { out } = await run(check(...trips), {}, terminal(dear));
+      return /It cannot be asked of trips: .*\((\w+)\)/.exec(out.replaceAll(/\s+/g, " "))?.[1];
+    };
+    expect(await beyond("2500000")).to.equal(undefined);
+    expect(await beyond("2500002")).to.equal("reservedMicroRho");
+    expect(await beyond("10000002")).to.equal("perQuerierMicroRho");
+    expect(await beyond("20000002")).to.equal("totalMicroRho");
+  });
+
   it("refuses what would be refused when asked, with line and column", async () => {
     const wrong = lab("algorithms/distance-by-mode.yaml").replace("COUNT(*)", "COUNT(*) OVER ()");
     const refused = await run(check(...trips), {}, terminal(wrong));
