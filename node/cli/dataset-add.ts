@@ -148,6 +148,7 @@ async function connect(
   invocation: Invocation,
   furtherFiles: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
+  requireConsentKept(manifest, custody);
   const progress = showImport(manifest.name, invocation.terminal);
   const report = await custody.datasets
     .importFile(file, manifest, progress.onProgress, furtherFiles)
@@ -169,6 +170,17 @@ async function connect(
         : []),
     ].join("\n"),
   };
+}
+
+/** People were told that their rows take part by consent alone: an import must not end that by the way. */
+function requireConsentKept(manifest: DatasetManifest, { datasets }: Custody): void {
+  const before = datasets.manifests().find(({ name }) => name === manifest.name);
+  if (before?.consent !== "required" || manifest.consent !== undefined) return;
+  throw new TrustedDataError(
+    "dataset_exists",
+    `${manifest.name} answers over people who consent, and the new manifest says nothing of consent: write consent: required, or, if the lawful ground has changed, consent: not-required.`,
+    { dataset: manifest.name },
+  );
 }
 
 /** Only the custodian sees these numbers: they are exact. */

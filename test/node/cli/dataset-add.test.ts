@@ -71,6 +71,20 @@ describe("itd dataset add, by a proposal", () => {
     expect(terminal.files.size).to.equal(0);
   });
 
+  it("ends consent by an explicit word only", async () => {
+    held = [manifestOf({ name: "visits", consent: "required" })];
+    const connect = async (consent?: "required" | "not-required") => {
+      const manifest = manifestOf({ name: "visits", ...(consent && { consent }) });
+      terminal.files.set("visits.yaml", JSON.stringify(manifest));
+      return await add("visits.csv", "--manifest", "visits.yaml", "--as", "bank");
+    };
+    const silent = await connect();
+    expect(silent.exitCode).to.equal(1);
+    expect(silent.err).to.include("(dataset_exists)").and.to.include("consent: not-required");
+    expect((await connect("required")).exitCode).to.equal(0);
+    expect((await connect("not-required")).exitCode).to.equal(0);
+  });
+
   it("does not write over a proposal that may have been corrected", async () => {
     expect((await add("visits.csv", ...byName, "--propose")).exitCode).to.equal(0);
     const first = terminal.files.get(proposalFile);
