@@ -15,8 +15,13 @@ export function parseDecimal(text: string): Decimal | null {
   return { steps: match[1] === "-" ? -magnitude : magnitude, scale: fraction.length };
 }
 
-/** `value` in steps of 10^-scale, or null where it lies between two steps. */
+/** Of any grid here; a number with more would take time and memory without end. */
+const gridScaleMax = 100;
+
+/** `value` in steps of 10^-scale, or null where it lies between two steps, or `scale` is none. */
 export function decimalToGrid(value: number, scale: number): bigint | null {
+  // Schemas look at bounds also where they have found the scale beside them too large.
+  if (!Number.isInteger(scale) || scale < 0 || scale > gridScaleMax) return null;
   const decimal = parseDecimal(String(value));
   if (decimal === null || decimal.scale > scale) return null;
   return decimal.steps * 10n ** BigInt(scale - decimal.scale);

@@ -188,6 +188,21 @@ describe("a dataset's manifest", () => {
 });
 
 describe("a manifest that is refused", () => {
+  it("takes no time for a grid without end, in columns and in public tables", () => {
+    for (const scale of [2 ** 31, Number.MAX_SAFE_INTEGER, 1.5, -1, 7]) {
+      const column = { type: "decimal", scale, bounds: [1, 2] };
+      const dataset = JSON.stringify({ ...people, columns: { ...people.columns, wage: column } });
+      expect(Object.keys(fieldsOf(() => parseDatasetManifest(dataset))), String(scale)).to.include(
+        "columns.wage.scale",
+      );
+      const table = { columns: [{ name: "rate", type: "decimal", scale }], rows: [[1.5]] };
+      const algorithm = JSON.stringify({ ...parseAlgorithmManifest(yaml), publicTables: { rates: table } });
+      expect(Object.keys(fieldsOf(() => parseAlgorithmManifest(algorithm))), String(scale)).to.include(
+        "publicTables.rates.columns.0.scale",
+      );
+    }
+  });
+
   it("says what is missing, and where a number has to be written as a text", () => {
     const refusal = (text: string) => {
       try {
