@@ -13,6 +13,7 @@ import {
 import type { Plan } from "../../data-sharing/plan/plan.ts";
 import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
+import { assert } from "../../primitives/assert.ts";
 import { misfitOf } from "../plan-fit.ts";
 import { TooManyGroups } from "./answer-rows.ts";
 import { describeAddress } from "./database-address.ts";
@@ -127,7 +128,7 @@ export class PostgresEngine implements PlanEngine {
     const known = this.#people.get(key);
     if (known !== undefined) return known;
     const { personSecret } = this.#options;
-    if (personSecret === undefined) throw new Error("the secret of enrolled persons is not here");
+    assert(personSecret !== undefined, "a node that asks for consent has the secret of enrolled persons");
     const created = new KnownPeople(manifest.name, await personSecret());
     this.#people.set(key, created);
     return created;
