@@ -10,6 +10,7 @@ import { needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { Plan } from "../../data-sharing/plan/plan.ts";
 import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
+import { unavailableError } from "../engine-errors.ts";
 import { misfitOf } from "../plan-fit.ts";
 import { labelsOf, limitError, openTextCodes, type Texts } from "./answer-groups.ts";
 import { compilePlan } from "./compile-plan.ts";
@@ -70,11 +71,7 @@ export class DuckDbEngine implements PlanEngine {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.onUnavailable(dataset, reason);
     }
-    throw new TrustedDataError(
-      "dataset_unavailable",
-      "The dataset cannot be asked now, and nothing was charged; tell its custodian, or ask a new question later.",
-      { dataset },
-    );
+    throw unavailableError(dataset);
   }
 
   async execute(

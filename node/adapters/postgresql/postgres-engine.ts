@@ -14,6 +14,7 @@ import type { Plan } from "../../data-sharing/plan/plan.ts";
 import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
+import { unavailableError } from "../engine-errors.ts";
 import { misfitOf } from "../plan-fit.ts";
 import { TooManyGroups } from "./answer-rows.ts";
 import { describeAddress } from "./database-address.ts";
@@ -65,11 +66,7 @@ export class PostgresEngine implements PlanEngine {
     const reason = await this.#obstacleTo(dataset, plan);
     if (reason === undefined) return;
     this.#options.onUnavailable?.(dataset, reason);
-    throw new TrustedDataError(
-      "dataset_unavailable",
-      "The dataset cannot be asked now, and nothing was charged; tell its custodian, or ask a new question later.",
-      { dataset },
-    );
+    throw unavailableError(dataset);
   }
 
   async execute(
