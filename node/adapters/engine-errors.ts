@@ -9,3 +9,18 @@ export function unavailableError(dataset: string): TrustedDataError {
     { dataset },
   );
 }
+
+/** Also where open groups or waiting questions are too many. */
+export function limitError(): TrustedDataError {
+  return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");
+}
+
+export function failedError(): TrustedDataError {
+  return new TrustedDataError("engine_failed", "The engine could not run the plan.");
+}
+
+export function noDataError(dataset: string): TrustedDataError {
+  return new TrustedDataError("engine_failed", `There is no data for the dataset ${dataset} here.`, {
+    dataset,
+  });
+}

@@ -1,11 +1,6 @@
 /** The groups that an answer has, while the rows that make them up come in. */
 import { dateToDays, daysToDate, formatDecimal } from "../../data-sharing/manifests/grid.ts";
 import type { GroupKey } from "../../data-sharing/plan/plan.ts";
-import { TrustedDataError } from "../../errors.ts";
-
-export function limitError(): TrustedDataError {
-  return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");
-}
 
 /** Open texts by their code. */
 export type Texts = ReadonlyMap<bigint, string>;

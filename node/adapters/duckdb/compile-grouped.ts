@@ -11,7 +11,8 @@ import {
   type Vector,
 } from "../../data-sharing/plan/plan.ts";
 import { assert } from "../../primitives/assert.ts";
-import { limitError, OpenGroups } from "./answer-groups.ts";
+import { limitError } from "../engine-errors.ts";
+import { OpenGroups } from "./answer-groups.ts";
 import { ExpressionCompiler } from "./compile-expressions.ts";
 import { type CompiledGroups, compileGroups } from "./compile-groups.ts";
 import type { CompiledRows } from "./compile-rows.ts";

@@ -10,9 +10,9 @@ import { needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { Plan } from "../../data-sharing/plan/plan.ts";
 import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
-import { unavailableError } from "../engine-errors.ts";
+import { failedError, limitError, noDataError, unavailableError } from "../engine-errors.ts";
 import { misfitOf } from "../plan-fit.ts";
-import { labelsOf, limitError, openTextCodes, type Texts } from "./answer-groups.ts";
+import { labelsOf, openTextCodes, type Texts } from "./answer-groups.ts";
 import { compilePlan } from "./compile-plan.ts";
 import type { CompiledPlan, PersonRange } from "./compiled-plan.ts";
 import { ConsentCopies } from "./consent-copies.ts";
@@ -149,10 +149,7 @@ export class DuckDbEngine implements PlanEngine {
 
   #record(dataset: string): DatasetRecord {
     const record = this.#records.one(dataset);
-    if (record === undefined)
-      throw new TrustedDataError("engine_failed", `There is no data for the dataset ${dataset} here.`, {
-        dataset,
-      });
+    if (record === undefined) throw noDataError(dataset);
     const prefix = this.#pathOf({ ...record, data: `${dataset}.` });
     const path = this.#pathOf(record);
     const isCurrent = (other: string) => other === path || !other.startsWith(prefix);
@@ -187,7 +184,7 @@ export class DuckDbEngine implements PlanEngine {
     const detail = error instanceof Error ? error.message : String(error);
     this.#options.onFailure(detail);
     if (error instanceof TimeLimit || /^Out of Memory/i.test(detail)) return limitError();
-    return new TrustedDataError("engine_failed", "The engine could not run the plan.");
+    return failedError();
   }
 }
 

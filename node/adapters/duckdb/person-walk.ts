@@ -5,7 +5,8 @@
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { assert } from "../../primitives/assert.ts";
-import { limitError, type OpenGroups } from "./answer-groups.ts";
+import { limitError } from "../engine-errors.ts";
+import type { OpenGroups } from "./answer-groups.ts";
 import type { AnswerReader, ExactVectors } from "./compiled-plan.ts";
 import { itemsOf, type Slots, type Totals } from "./walk-totals.ts";
 

@@ -14,7 +14,7 @@ import type { Plan } from "../../data-sharing/plan/plan.ts";
 import type { EngineLimits, ExactAnswer, PeopleFilter, PlanEngine } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
-import { unavailableError } from "../engine-errors.ts";
+import { failedError, limitError, noDataError, unavailableError } from "../engine-errors.ts";
 import { misfitOf } from "../plan-fit.ts";
 import { TooManyGroups } from "./answer-rows.ts";
 import { describeAddress } from "./database-address.ts";
@@ -134,9 +134,7 @@ export class PostgresEngine implements PlanEngine {
   #record(dataset: string): DatabaseRecord {
     const record = this.#records.one(dataset);
     if (record !== undefined) return record;
-    throw new TrustedDataError("engine_failed", `There is no data for the dataset ${dataset} here.`, {
-      dataset,
-    });
+    throw noDataError(dataset);
   }
 
   #requireFilter(manifest: DatasetManifest, people: PeopleFilter | undefined): void {
@@ -153,9 +151,7 @@ export class PostgresEngine implements PlanEngine {
     this.#options.onFailure?.(detail);
     const isLimit =
       error instanceof TimeLimit || error instanceof TooManyGroups || limitStates.has(stateOf(error));
-    return isLimit
-      ? limitError()
-      : new TrustedDataError("engine_failed", "The engine could not run the plan.");
+    return isLimit ? limitError() : failedError();
   }
 }
 
@@ -164,10 +160,6 @@ const limitStates = new Set(["53000", "53100", "53200", "53400"]);
 
 function stateOf(error: unknown): string {
   return (error as { code?: string }).code ?? "";
-}
-
-function limitError(): TrustedDataError {
-  return new TrustedDataError("engine_limit", "The plan reached a limit of the engine.");
 }
 
 export async function sourcesOf(record: DatabaseRecord, { client }: Session): Promise<DatasetSources> {
