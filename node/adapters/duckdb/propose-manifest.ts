@@ -4,26 +4,20 @@
  */
 import { basename, extname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import {
-  boundMagnitudeMax,
-  type DatasetColumn,
-  type DatasetManifest,
-  datasetManifestSchema,
-} from "../../data-sharing/manifests/dataset-manifest.ts";
+import type { DatasetColumn } from "../../data-sharing/manifests/dataset-manifest.ts";
 import { openTextLengthMax } from "../../data-sharing/manifests/text-code.ts";
 import { TrustedDataError } from "../../errors.ts";
+import {
+  domainProposedMax,
+  leftOutWarning,
+  type ManifestProposal,
+  numberColumn,
+  proposalOf,
+  readOffWarnings,
+  scaleProposedMax,
+} from "../proposal.ts";
 import { openDataSource } from "./data-source.ts";
 import { identifierOf } from "./stored-columns.ts";
-
-export interface ManifestProposal {
-  manifest: DatasetManifest;
-  /** One sentence each: what was read off the data, what was left out and why. */
-  warnings: string[];
-}
-
-/** More texts than this are hardly a domain. */
-const domainProposedMax = 50;
-const rowsPerPersonProposedMax = 10_000;
 
 /** @throws TrustedDataError `data_file_*` */
 export async function proposeManifest(file: string, person: string): Promise<ManifestProposal> {
@@ -50,10 +44,10 @@ async function propose(
     const name = identifierOf(header);
     if (name === personName) continue;
     const column = await proposeColumn(connection, file, source.from, `f${at}`);
-    if (typeof column === "string") warnings.push(`${header} is left out: ${column}.`);
+    if (typeof column === "string") warnings.push(leftOutWarning(header, column));
     else {
       columns[name] = column;
-      if (column.type !== "boolean") warnings.push(warningOf(name, column));
+      warnings.push(...readOffWarnings(name, column));
     }
   }
   if (Object.keys(columns).length === 0)
@@ -65,41 +59,8 @@ async function propose(
   const personField = `f${source.names.findIndex((name) => identifierOf(name) === personName)}`;
   const most = `SELECT max(n) FROM (SELECT count(*) AS n FROM ${source.from} GROUP BY ${personField})`;
   const [rowsMost] = await oneRow(connection, most, file);
-  const rowsPerPerson = Math.min(Number(rowsMost), rowsPerPersonProposedMax);
-  warnings.push(
-    `rowsPerPerson (${rowsPerPerson}) is the largest number of rows that a person has here: fewer give more exact answers.`,
-    "The budget, the purposes and the class of the data are placeholders: decide them.",
-  );
-  return { manifest: manifestOf(file, person, rowsPerPerson, columns), warnings };
-}
-
-function warningOf(name: string, column: DatasetColumn): string {
-  if (column.type !== "text")
-    return `The bounds of ${name} were read off the data: put in what is publicly known.`;
-  return column.domain === "open"
-    ? `${name} has more than ${domainProposedMax} different texts, so which there are stays private and groups of it are shown only where enough people share them: put in a domain if it is publicly known, and take the column out if its texts tell who people are.`
-    : `The domain of ${name} was read off the data: put in what is publicly known.`;
-}
-
-function manifestOf(
-  file: string,
-  person: string,
-  rowsPerPerson: number,
-  columns: Record<string, DatasetColumn>,
-): DatasetManifest {
-  const table = identifierOf(basename(file, extname(file)).replace(/_+/g, "_")).replace(/_+$/, "");
-  return datasetManifestSchema.parse({
-    name: table.replace(/_+/g, "-"),
-    title: basename(file),
-    synthetic: false,
-    dataClass: "unclassified",
-    table,
-    person,
-    rowsPerPerson,
-    columns,
-    purposes: ["dpv:ResearchAndDevelopment"],
-    budget: { totalMicroRho: "1000000", perQuerierMicroRho: "100000", reservedMicroRho: "100000" },
-  });
+  const [title, name] = [basename(file), basename(file, extname(file))];
+  return proposalOf({ title, name, person, rowsOfOnePerson: Number(rowsMost), columns }, warnings);
 }
 
 /** The column, or why there can be none. */
@@ -130,13 +91,8 @@ async function proposeColumn(
   if (boolean === true) return { type: "boolean", ...described };
   if (date === true) return { type: "date", bounds: [`${first}-01-01`, `${last}-12-31`], ...described };
   if (decimal === true) {
-    const scale = whole === true ? 0 : Math.min(Number(places) || 6, 6);
-    const bounds: [number, number] = [roundedOut(Number(low), -1, scale), roundedOut(Number(high), 1, scale)];
-    if (Math.max(...bounds.map(Math.abs)) * 10 ** scale > boundMagnitudeMax)
-      return "its numbers are too large";
-    return whole === true
-      ? { type: "integer", bounds, ...described }
-      : { type: "decimal", scale, bounds, ...described };
+    const scale = whole === true ? 0 : Math.min(Number(places) || scaleProposedMax, scaleProposedMax);
+    return numberColumn(Number(low), Number(high), scale, described.nullable);
   }
   if (Number(longest) > openTextLengthMax) return `its texts are longer than ${openTextLengthMax} characters`;
   if (Number(distinct) > 2 * domainProposedMax) return { type: "text", domain: "open", ...described };
@@ -150,14 +106,4 @@ async function proposeColumn(
 
 async function oneRow(connection: DuckDBConnection, sql: string, file: string): Promise<unknown[]> {
   return (await connection.runAndReadAll(sql, [file])).getRows()[0]!;
-}
-
-/** To two significant digits, away from the values: 1234 to 1300 upwards, to 1200 downwards. */
-function roundedOut(value: number, side: 1 | -1, scale: number): number {
-  if (value === 0) return 0;
-  const exponent = Math.max(Math.floor(Math.log10(Math.abs(value))) - 1, -scale);
-  const steps = Math.round(value / 10 ** exponent);
-  const enough = side * steps * 10 ** exponent >= side * value;
-  // Through text, so that the bound lies on the grid exactly.
-  return Number(`${enough ? steps : steps + side}e${exponent}`);
 }

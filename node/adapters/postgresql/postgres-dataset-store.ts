@@ -11,7 +11,7 @@ import { type DatabaseSource, describeAddress, parseDatabaseUrl } from "./databa
 import { DatabaseConnections, type Session, TimeLimit, whyRefused } from "./database-connections.ts";
 import { DatabaseRecords } from "./database-records.ts";
 import { type DatasetSources, datasetSources } from "./dataset-tables.ts";
-import { type ManifestProposal, proposeFromTable } from "./propose-from-table.ts";
+import { proposeFromTable } from "./propose-from-table.ts";
 import { requireSafe } from "./role-check.ts";
 import { readServerFacts, readTableFacts, type TableFacts, type TableName } from "./table-facts.ts";
 
