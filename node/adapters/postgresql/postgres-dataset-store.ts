@@ -6,6 +6,7 @@ import { type DatasetManifest, tablesOf } from "../../data-sharing/manifests/dat
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import type { OnDamaged } from "../duckdb/dataset-records.ts";
+import type { ManifestProposal } from "../proposal.ts";
 import { countValues } from "./count-values.ts";
 import { type DatabaseSource, describeAddress, parseDatabaseUrl } from "./database-address.ts";
 import { DatabaseConnections, type Session, TimeLimit, whyRefused } from "./database-connections.ts";
