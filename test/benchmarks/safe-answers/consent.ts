@@ -17,15 +17,15 @@ import { systemClock } from "../../../node/adapters/system-clock.ts";
 import { SystemRandomness } from "../../../node/adapters/system-randomness.ts";
 import { ConsentedPeople } from "../../../node/data-sharing/consent/consented-people.ts";
 import { personHash } from "../../../node/data-sharing/consent/person-hash.ts";
-import type { DatasetManifest } from "../../../node/data-sharing/manifests/dataset-manifest.ts";
-import type { Plan } from "../../../node/data-sharing/plan/plan.ts";
 import type { Enrolment } from "../../../node/data-sharing/ports.ts";
 import { sha256Hex } from "../../../node/primitives/hex.ts";
-import { column, declared, manifestOf, planOf, rowCount, sumOf } from "../../ports/data-files.ts";
-import { cpuMsOf } from "../cpu.ts";
+import { column, planOf, rowCount } from "../../ports/data-files.ts";
+import { cpuMsOf, medianCpuMs } from "../cpu.ts";
+import { averages, byKey, filter, manifestFor, rowsSql } from "../engine-rows.ts";
 
-const [people, rowsOfPerson, keys, rounds] = [1_000_000, 10, 10, 7];
-const names = Array.from({ length: keys }, (_, at) => `k${at}`);
+const [people, rowsOfPerson, rounds] = [1_000_000, 10, 7];
+const plain = { name: "plain", rowsPerPerson: rowsOfPerson };
+const consented = { name: "consented", rowsPerPerson: rowsOfPerson, consent: "required" } as const;
 const research = "dpv:ResearchAndDevelopment";
 const datasetIdOf = (name: string) => sha256Hex(name);
 
@@ -43,8 +43,8 @@ async function measure(folder: string): Promise<Record<string, number>> {
   await makeRows(parquet);
   const randomness = new SystemRandomness();
   const store = openDatasetStore({ folder: datasets, randomness });
-  const plainImportCpuMs = await cpuMsOf(() => store.importFile(parquet, manifestFor("plain")));
-  const consentImportCpuMs = await cpuMsOf(() => store.importFile(parquet, manifestFor("consented")));
+  const plainImportCpuMs = await cpuMsOf(() => store.importFile(parquet, manifestFor(plain)));
+  const consentImportCpuMs = await cpuMsOf(() => store.importFile(parquet, manifestFor(consented)));
 
   const enrolments = openEnrolmentFile(join(folder, "enrolments.sqlite"), randomness);
   const secret = await openPersonSecret(datasets, randomness);
@@ -55,15 +55,15 @@ async function measure(folder: string): Promise<Record<string, number>> {
 
   const consents = new SqliteConsentStore(database);
   const index = new ConsentedPeople({ clock: systemClock, enrolments, consents, datasetIdOf });
-  const filter = index.filter("consented", research);
+  const takingPart = index.filter("consented", research);
   const engine = new DuckDbEngine({ folder: datasets });
   const limits = { timeMsMax: 60_000, memoryBytesMax: 1 << 30 };
-  const ask = async () => await engine.execute("consented", plan, limits, filter);
-  const indexCpuMs = await cpuMsOf(() => filter.takingPart());
-  const takingPartCpuMs = await medianCpuMs(async () => filter.takingPart());
+  const ask = async () => await engine.execute("consented", plan, limits, takingPart);
+  const indexCpuMs = await cpuMsOf(() => takingPart.takingPart());
+  const takingPartCpuMs = await medianCpuMs(() => takingPart.takingPart(), rounds);
   const coldCpuMs = indexCpuMs + (await cpuMsOf(ask));
-  const plainCpuMs = await medianCpuMs(() => engine.execute("plain", plan, limits));
-  const warmCpuMs = await medianCpuMs(ask);
+  const plainCpuMs = await medianCpuMs(() => engine.execute("plain", plan, limits), rounds);
+  const warmCpuMs = await medianCpuMs(ask, rounds);
   let round = 0;
   const changed = (count: number) => async () => {
     for (let i = 0; i < count; i++) {
@@ -73,8 +73,8 @@ async function measure(folder: string): Promise<Record<string, number>> {
     }
     await ask();
   };
-  const afterOneCpuMs = await medianCpuMs(changed(1));
-  const afterThousandCpuMs = await medianCpuMs(changed(1_000));
+  const afterOneCpuMs = await medianCpuMs(changed(1), rounds);
+  const afterThousandCpuMs = await medianCpuMs(changed(1_000), rounds);
   engine.close();
   enrolments.close();
   database.close();
@@ -91,22 +91,10 @@ async function measure(folder: string): Promise<Record<string, number>> {
   };
 }
 
-/** The first round, which opens and warms, is left out. */
-async function medianCpuMs(work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  await work();
-  for (let round = 0; round < rounds; round++) times.push(await cpuMsOf(work));
-  return times.sort((a, b) => a - b)[rounds >> 1]!;
-}
-
 async function makeRows(parquet: string): Promise<void> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "2", memory_limit: "1GiB" });
   const connection = await instance.connect();
-  await connection.run(
-    `COPY (SELECT range % ${people} AS person, 'k' || hash(range) % ${keys} AS key,
-       CAST(hash(range, 1) % 1000 AS INTEGER) AS value, CAST(hash(range % ${people}, 2) % 100 AS INTEGER) AS age
-     FROM range(${people * rowsOfPerson})) TO '${parquet}' (FORMAT parquet)`,
-  );
+  await connection.run(`COPY (${rowsSql(people * rowsOfPerson, people)}) TO '${parquet}' (FORMAT parquet)`);
   connection.closeSync();
   instance.closeSync();
 }
@@ -129,37 +117,8 @@ function saveConsents(database: StateDatabase, bindings: readonly Enrolment[]): 
   });
 }
 
-function manifestFor(name: string): DatasetManifest {
-  return manifestOf({
-    name,
-    ...(name === "consented" && { consent: "required" as const }),
-    rowsPerPerson: rowsOfPerson,
-    columns: {
-      key: { type: "text", domain: names, nullable: false },
-      value: { type: "integer", bounds: [0, 999], nullable: false },
-      age: { type: "integer", bounds: [0, 120], nullable: false },
-    },
-  });
-}
-
-const over = (name: string, value: number) =>
-  ({
-    kind: "compare",
-    operator: "<",
-    left: { kind: "constant", value: String(value) },
-    right: column(name),
-  }) as const;
-const plan: Plan = planOf(
-  [rowCount, { kind: "count", of: column("value") }, sumOf(column("value"), 0n, 999n, 500n)],
-  {
-    filter: { kind: "and", operands: [over("age", 29), over("value", 100)] },
-    keys: [
-      declared(
-        column("key"),
-        names.map((_, at) => String(at)),
-        names,
-      ),
-    ],
-    rowsPerPerson: rowsOfPerson - 1,
-  },
-);
+const plan = planOf([rowCount, { kind: "count", of: column("value") }, ...averages.slice(1)], {
+  filter,
+  keys: byKey,
+  rowsPerPerson: rowsOfPerson - 1,
+});

@@ -24,7 +24,7 @@ import {
   type PostgresServer,
   startPostgres,
 } from "../../support/postgresql-server.ts";
-import { cpuMsOf } from "../cpu.ts";
+import { cpuMsOf, medianOf } from "../cpu.ts";
 
 const [rows, rounds] = [1_000_000, 5];
 const names = Array.from({ length: 10 }, (_, at) => `k${at}`);
@@ -98,7 +98,7 @@ async function medianCpuMs(server: PostgresServer, work: () => Promise<unknown> 
     // psql's own work, not ours of starting it.
     times.push(serverCpuMs(server.pid) - from + (childMs > 0 ? childMs : ownMs));
   }
-  return times.slice(1).sort((a, b) => a - b)[rounds >> 1]!;
+  return medianOf(times.slice(1));
 }
 
 /** User and system time of the server's processes, those that ended too (proc(5): fields 14 to 17, in hundredths of a second). */
