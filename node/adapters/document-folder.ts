@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ConsentArchive } from "../data-sharing/ports.ts";
+import type { ConsentArchive } from "../data-sharing/consent/ports.ts";
 import { TrustedDataError } from "../errors.ts";
 import { assert } from "../primitives/assert.ts";
 

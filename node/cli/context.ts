@@ -1,7 +1,8 @@
 /** What the commands are given by `main.ts`: everything outside is reached through these, so that `cli` knows nouns and no adapters. */
 
+import type { ConsentArchive, EnrolmentStore } from "../data-sharing/consent/ports.ts";
 import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
-import type { ConsentArchive, DatasetStore, EnrolmentStore } from "../data-sharing/ports.ts";
+import type { DatasetStore } from "../data-sharing/ports.ts";
 import type { LabOutput, LabParty } from "../living-lab/ports.ts";
 import type { Hex } from "../primitives/hex.ts";
 import type { IncidentWriter } from "../trust-framework/ports.ts";

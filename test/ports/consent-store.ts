@@ -6,7 +6,8 @@ import {
   consentHash,
   consentTerms,
 } from "../../node/data-sharing/consent/consent-receipt.ts";
-import type { ConsentStore, EnrolmentStore, Outcome, TakenConsent } from "../../node/data-sharing/ports.ts";
+import type { ConsentStore, EnrolmentStore, TakenConsent } from "../../node/data-sharing/consent/ports.ts";
+import type { Outcome } from "../../node/data-sharing/ports.ts";
 import type { AuditStore } from "../../node/ledger/ports.ts";
 import type { Hex } from "../../node/primitives/hex.ts";
 import { account, alice, bob, expectCode, hash, outcome, research, service, startMs } from "./stores.ts";

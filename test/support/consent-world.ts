@@ -7,8 +7,9 @@ import {
   type SignedConsent,
 } from "../../node/data-sharing/consent/consent-receipt.ts";
 import { personHash, takesPartBy } from "../../node/data-sharing/consent/person-hash.ts";
+import type { ConsentArchive } from "../../node/data-sharing/consent/ports.ts";
 import type { DatasetManifest } from "../../node/data-sharing/manifests/dataset-manifest.ts";
-import type { ConsentArchive, PeerClient } from "../../node/data-sharing/ports.ts";
+import type { PeerClient } from "../../node/data-sharing/ports.ts";
 import { transcriptStruct } from "../../node/ledger/audit-entry.ts";
 import type { Deployment } from "../../node/ledger/deployment.ts";
 import type { Hex } from "../../node/primitives/hex.ts";

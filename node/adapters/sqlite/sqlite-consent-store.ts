@@ -1,6 +1,7 @@
 /** Consent receipts (port ConsentStore) in the node's state file, beside the log in which they stand. */
 import type { SignedConsent } from "../../data-sharing/consent/consent-receipt.ts";
-import type { ConsentStatement, ConsentStore, Outcome, TakenConsent } from "../../data-sharing/ports.ts";
+import type { ConsentStatement, ConsentStore, TakenConsent } from "../../data-sharing/consent/ports.ts";
+import type { Outcome } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import type { Hex } from "../../primitives/hex.ts";

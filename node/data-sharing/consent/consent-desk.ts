@@ -14,12 +14,13 @@ import { canonicalHash, canonicalJson } from "../../primitives/canonical-json.ts
 import { KeyedLock } from "../../primitives/keyed-lock.ts";
 import { HourlyLimit } from "../hourly-limit.ts";
 import { needsConsent } from "../manifests/dataset-manifest.ts";
-import type { ConsentStore, DatasetStore, Enrolment, EnrolmentReader } from "../ports.ts";
+import type { DatasetStore } from "../ports.ts";
 import { datasetId } from "../question-request.ts";
 import { clockSlackS } from "../transcript.ts";
 import type { Acknowledgement } from "./acknowledgement.ts";
 import { consentHash, isSignedByPrincipal, type SignedConsent } from "./consent-receipt.ts";
 import type { ConsentedPeople } from "./consented-people.ts";
+import type { ConsentStore, Enrolment, EnrolmentReader } from "./ports.ts";
 import { permittingPurpose } from "./purposes.ts";
 
 const receiptsPerHourMax = 60;

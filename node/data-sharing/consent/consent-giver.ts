@@ -9,7 +9,7 @@ import type { AnchorChain, Clock, Signer } from "../../ledger/ports.ts";
 import { canonicalHash } from "../../primitives/canonical-json.ts";
 import { type Hex, toHex } from "../../primitives/hex.ts";
 import type { DatasetOffer } from "../discover.ts";
-import type { ConsentArchive, Peer, PeerClient, Randomness } from "../ports.ts";
+import type { Peer, PeerClient, Randomness } from "../ports.ts";
 import { entryStatusSchema } from "../receipt.ts";
 import { clockSlackS } from "../transcript.ts";
 import { acknowledgementSchema } from "./acknowledgement.ts";
@@ -28,6 +28,7 @@ import {
   keptConsentText,
   readKeptConsent,
 } from "./kept-consent.ts";
+import type { ConsentArchive } from "./ports.ts";
 
 export interface ConsentGiverModules {
   deployment: Deployment;

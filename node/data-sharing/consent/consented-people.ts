@@ -5,9 +5,10 @@
  */
 import type { Clock } from "../../ledger/ports.ts";
 import type { Hex } from "../../primitives/hex.ts";
-import type { ConsentStatement, ConsentStore, EnrolmentReader, PeopleFilter } from "../ports.ts";
+import type { PeopleFilter } from "../ports.ts";
 import { effectOn } from "./effect.ts";
 import { personHashBytes } from "./person-hash.ts";
+import type { ConsentStatement, ConsentStore, EnrolmentReader } from "./ports.ts";
 
 /** Consent without an end. */
 const noEnd = 2 ** 32 - 1;

@@ -17,7 +17,7 @@ import { systemClock } from "../../../node/adapters/system-clock.ts";
 import { SystemRandomness } from "../../../node/adapters/system-randomness.ts";
 import { ConsentedPeople } from "../../../node/data-sharing/consent/consented-people.ts";
 import { personHash } from "../../../node/data-sharing/consent/person-hash.ts";
-import type { Enrolment } from "../../../node/data-sharing/ports.ts";
+import type { Enrolment } from "../../../node/data-sharing/consent/ports.ts";
 import { sha256Hex } from "../../../node/primitives/hex.ts";
 import { column, planOf, rowCount } from "../../ports/data-files.ts";
 import { cpuMsOf, medianCpuMs } from "../cpu.ts";
