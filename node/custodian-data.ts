@@ -4,11 +4,12 @@ import type { OnDamaged } from "./adapters/duckdb/dataset-records.ts";
 import { openDatasetStore } from "./adapters/duckdb/duckdb-dataset-store.ts";
 import { isDatabaseUrl } from "./adapters/postgresql/database-address.ts";
 import { PostgresDatasetStore } from "./adapters/postgresql/postgres-dataset-store.ts";
+import type { EnrolmentCheck } from "./data-sharing/consent/ports.ts";
 import type { DatasetManifest } from "./data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, Randomness } from "./data-sharing/ports.ts";
 
 export interface CustodianData {
-  datasets: DatasetStore;
+  datasets: DatasetStore & EnrolmentCheck;
   /** Whether the dataset of this name lies in a database. */
   isInDatabase(name: string): boolean;
   propose(source: string, person: string): Promise<{ manifest: DatasetManifest; warnings: string[] }>;

@@ -1,5 +1,6 @@
 /** The datasets of one custodian, whether imported from files or lying in PostgreSQL, under one set of names and in one catalogue. */
 import { catalogueDatasetsMax, catalogueOf } from "../data-sharing/catalogue.ts";
+import type { EnrolmentCheck } from "../data-sharing/consent/ports.ts";
 import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportReport } from "../data-sharing/ports.ts";
 import { TrustedDataError } from "../errors.ts";
@@ -10,11 +11,11 @@ import type { PostgresDatasetStore } from "./postgresql/postgres-dataset-store.t
 /** Of the canonical catalogue, as the store of files has it: directories take 1 MiB, and titles may still grow by hand. */
 const catalogueBytesMax = 768 * 1024;
 
-export class CombinedDatasetStore implements DatasetStore {
-  readonly #files: DatasetStore;
+export class CombinedDatasetStore implements DatasetStore, EnrolmentCheck {
+  readonly #files: DatasetStore & EnrolmentCheck;
   readonly #databases: PostgresDatasetStore;
 
-  constructor(modules: { files: DatasetStore; databases: PostgresDatasetStore }) {
+  constructor(modules: { files: DatasetStore & EnrolmentCheck; databases: PostgresDatasetStore }) {
     this.#files = modules.files;
     this.#databases = modules.databases;
   }
@@ -38,6 +39,11 @@ export class CombinedDatasetStore implements DatasetStore {
       );
     this.#requireRoom(manifest);
     return await (isDatabase ? this.#databases : this.#files).importFile(...request);
+  }
+
+  async countPeopleMissing(dataset: string, people: ReadonlySet<string>): Promise<number> {
+    const store = this.#databases.has(dataset) ? this.#databases : this.#files;
+    return await store.countPeopleMissing(dataset, people);
   }
 
   /** By name. */

@@ -24,3 +24,14 @@ export function noDataError(dataset: string): TrustedDataError {
     dataset,
   });
 }
+
+/** For the custodian's own commands. */
+export function unknownDataset(dataset: string): TrustedDataError {
+  return new TrustedDataError(
+    "dataset_unknown",
+    `There is no dataset ${dataset} here that asks for consent.`,
+    {
+      dataset,
+    },
+  );
+}

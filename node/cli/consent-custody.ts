@@ -91,17 +91,27 @@ async function withCustody(
 
 async function enrol({ dataset, person, key, file }: EnrolOptions, custody: Custody): Promise<Outcome> {
   requireConsented(dataset, custody);
-  const people: Iterable<NamedKey> =
+  const people: NamedKey[] =
     file === undefined
       ? [{ person: person!, key: requireKey(key!) }]
-      : readEnrolments(await custody.readText(file));
+      : [...readEnrolments(await custody.readText(file))];
   const hashOf = await custody.personHash(dataset);
   const report = custody.enrolments.enrol(dataset, hashed(people, hashOf));
   const enrolled = custody.enrolments.enrolledCount(dataset);
+  const named = new Set(people.map(({ person }) => person));
+  const notInData = await custody.datasets.countPeopleMissing(dataset, named).catch(reasonOf);
   return {
-    document: { dataset, ...report, total: enrolled },
+    document: {
+      dataset,
+      ...report,
+      total: enrolled,
+      notInData: typeof notInData === "number" ? notInData : null,
+    },
     text: [
       `${custody.name}: ${report.enrolled} enrolled, ${report.rebound} bound to another key, ${report.unchanged} as before; ${enrolled} in all for ${dataset}.`,
+      typeof notInData === "number"
+        ? `${notInData} of the ${named.size} named are not in the data: look at the names, unless their rows are still to come.`
+        : `Whether they are in the data could not be seen: ${notInData}`,
       "They take part as soon as they consent: itd consent grant, under their own key.",
     ].join("\n"),
   };
@@ -123,6 +133,12 @@ function requireConsented(name: string, { datasets, name: whose }: Custody): Dat
     `${name} does not ask for consent; write "consent: required" into its manifest and connect it again.`,
     { dataset: name },
   );
+}
+
+/** The enrolment stands whatever can be seen of the data. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TrustedDataError) return error.message;
+  throw error;
 }
 
 function requireKey(text: string): string {

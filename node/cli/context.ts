@@ -1,6 +1,6 @@
 /** What the commands are given by `main.ts`: everything outside is reached through these, so that `cli` knows nouns and no adapters. */
 
-import type { ConsentArchive, EnrolmentStore } from "../data-sharing/consent/ports.ts";
+import type { ConsentArchive, EnrolmentCheck, EnrolmentStore } from "../data-sharing/consent/ports.ts";
 import type { DatasetManifest } from "../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore } from "../data-sharing/ports.ts";
 import type { LabOutput, LabParty } from "../living-lab/ports.ts";
@@ -35,7 +35,7 @@ export interface Client extends LabParty {
 
 /** The custodian's side on this machine: the datasets of one node's state folder. */
 export interface Custody {
-  datasets: DatasetStore;
+  datasets: DatasetStore & EnrolmentCheck;
   /** Whose node it is, as shown to people. */
   name: string;
   /** Where the node keeps its data; what is proposed is written beside it. */

@@ -126,6 +126,11 @@ export function testConsentingEngine(
     before(() => loadTables(data, joinedManifest({ consent: "required" }), several));
     after(() => load(rows));
 
+    it("tells who is in none of them", async () => {
+      expect(await missing(...names)).to.equal(0);
+      expect(await missing(...names, "nobody")).to.equal(1);
+    });
+
     it("gives equal integers for any plan and any people", () =>
       fc.assert(
         fc.asyncProperty(anyPlan(true), fc.subarray(names), async (plan, consenting) => {
@@ -156,6 +161,18 @@ export function testConsentingEngine(
     expect(await run(plans[0]!, people)).to.deep.equal(first);
     expect(first).to.deep.equal([[6n]]);
     await load(rows);
+  });
+
+  const missing = (...people: string[]) => data.store.countPeopleMissing("visits", new Set(people));
+
+  it("tells the custodian how many of some people are not in the data", async () => {
+    expect(await missing()).to.equal(0);
+    expect(await missing(...everybody)).to.equal(0);
+    expect(await missing("p3", "nobody", "P3", "p3 ", "p79", "")).to.equal(4);
+    await load(rows.slice(0, 10));
+    expect(await missing("p3", "p79")).to.equal(1);
+    await load(rows);
+    await expectCode(() => data.store.countPeopleMissing("nothing", new Set(["p3"])), "dataset_unknown");
   });
 
   it("never runs without saying who takes part, nor says it where it is not needed", async () => {

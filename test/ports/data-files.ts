@@ -1,6 +1,7 @@
 /** A dataset, its rows and its file, for the suites of data stores and engines. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { EnrolmentCheck } from "../../node/data-sharing/consent/ports.ts";
 import {
   type DatasetColumn,
   type DatasetManifest,
@@ -22,7 +23,7 @@ import type {
 import type { DatasetStore, EngineLimits, PlanEngine } from "../../node/data-sharing/ports.ts";
 
 export interface DataUnderTest {
-  store: DatasetStore;
+  store: DatasetStore & EnrolmentCheck;
   engine: PlanEngine;
   /** Empty, for files of the tests; nothing else is in it. */
   inbox: string;

@@ -5,15 +5,19 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { catalogueDatasetsMax, catalogueOf } from "../../data-sharing/catalogue.ts";
+import { personHash } from "../../data-sharing/consent/person-hash.ts";
+import type { EnrolmentCheck } from "../../data-sharing/consent/ports.ts";
 import { type DatasetManifest, needsConsent } from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import { assert } from "../../primitives/assert.ts";
 import { canonicalJson } from "../../primitives/canonical-json.ts";
+import { unknownDataset } from "../engine-errors.ts";
 import { openPersonSecret } from "../keys/person-secret.ts";
 import { commitDataset, createWorkFolder, removeLeftOvers, removeWorkFolder } from "./dataset-files.ts";
 import { DatasetRecords, type OnDamaged, recordVersion } from "./dataset-records.ts";
 import { buildDataFile } from "./import-file.ts";
+import { countPeopleMissing } from "./people-missing.ts";
 import { shapeHash } from "./stored-columns.ts";
 import { hashFile } from "./whole-files.ts";
 
@@ -39,7 +43,7 @@ export function openDatasetStore(options: DatasetStoreOptions): DuckDbDatasetSto
   return new DuckDbDatasetStore(options);
 }
 
-export class DuckDbDatasetStore implements DatasetStore {
+export class DuckDbDatasetStore implements DatasetStore, EnrolmentCheck {
   readonly #options: Required<DatasetStoreOptions>;
   readonly #records: DatasetRecords;
   /** Imports run one after the other, as each may fill the memory it is given. */
@@ -71,6 +75,15 @@ export class DuckDbDatasetStore implements DatasetStore {
   /** Damaged ones are left out: they must not keep anybody from the others, nor from importing them again. */
   manifests(): DatasetManifest[] {
     return this.#records.all().map((record) => record.manifest);
+  }
+
+  async countPeopleMissing(dataset: string, people: ReadonlySet<string>): Promise<number> {
+    const { folder, randomness } = this.#options;
+    const record = this.#records.one(dataset);
+    if (record === undefined || !needsConsent(record.manifest)) throw unknownDataset(dataset);
+    const secret = await openPersonSecret(folder, randomness);
+    const hashes = Buffer.concat([...people].map((person) => personHash(secret, dataset, person)));
+    return await countPeopleMissing(join(folder, record.data), hashes);
   }
 
   async #import(

@@ -89,6 +89,16 @@ export function somebodySql({ person }: DatasetTableSource, alias: string): stri
   return person.isNotNull || filled.length > 0 ? filled : [`${sql} IS NOT NULL`];
 }
 
+/** All people of all tables, each once, as text. */
+export function peopleSql({ tables, personType }: DatasetSources): string {
+  const selects = [...tables.values()].map((table) => {
+    const conditions = somebodySql(table, "t");
+    const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+    return `SELECT CAST(${personSql(table, personType, "t")} AS text) FROM ${table.from} AS t${where}`;
+  });
+  return `${selects.join(" UNION ")}${selects.length === 1 ? " GROUP BY 1" : ""}`;
+}
+
 function personTypeOf({ kind }: SourceColumn): PersonType {
   return kind === "integer" || kind === "uuid" ? kind : "text";
 }

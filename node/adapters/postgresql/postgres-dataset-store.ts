@@ -2,16 +2,23 @@
  * The datasets of one custodian that lie in PostgreSQL. Connecting one looks at server, role, tables and values and writes a record; rows
  * stay where they are, and are read anew at each question.
  */
-import { type DatasetManifest, tablesOf } from "../../data-sharing/manifests/dataset-manifest.ts";
+import type { EnrolmentCheck } from "../../data-sharing/consent/ports.ts";
+import {
+  type DatasetManifest,
+  needsConsent,
+  tablesOf,
+} from "../../data-sharing/manifests/dataset-manifest.ts";
 import type { DatasetStore, ImportProgress, ImportReport, Randomness } from "../../data-sharing/ports.ts";
 import { TrustedDataError } from "../../errors.ts";
 import type { OnDamaged } from "../duckdb/dataset-records.ts";
+import { unknownDataset } from "../engine-errors.ts";
 import type { ManifestProposal } from "../proposal.ts";
 import { countValues } from "./count-values.ts";
 import { type DatabaseSource, describeAddress, parseDatabaseUrl } from "./database-address.ts";
 import { DatabaseConnections, type Session, TimeLimit, whyRefused } from "./database-connections.ts";
 import { DatabaseRecords } from "./database-records.ts";
-import { type DatasetSources, datasetSources } from "./dataset-tables.ts";
+import { type DatasetSources, datasetSources, peopleSql } from "./dataset-tables.ts";
+import { sourcesOf } from "./postgres-engine.ts";
 import { proposeFromTable } from "./propose-from-table.ts";
 import { requireSafe } from "./role-check.ts";
 import { readServerFacts, readTableFacts, type TableFacts, type TableName } from "./table-facts.ts";
@@ -27,7 +34,7 @@ export interface PostgresStoreOptions {
 
 const connectMemoryBytes = 512 << 20;
 
-export class PostgresDatasetStore implements DatasetStore {
+export class PostgresDatasetStore implements DatasetStore, EnrolmentCheck {
   readonly #options: PostgresStoreOptions;
   readonly #records: DatabaseRecords;
 
@@ -75,6 +82,18 @@ export class PostgresDatasetStore implements DatasetStore {
     return report;
   }
 
+  /** Goes through all people of the tables, as rows are live. */
+  async countPeopleMissing(dataset: string, people: ReadonlySet<string>): Promise<number> {
+    const record = this.#records.one(dataset);
+    if (record === undefined || !needsConsent(record.manifest)) throw unknownDataset(dataset);
+    return await this.#look(record, async (session) => {
+      const rows = await session.rows(peopleSql(await sourcesOf(record, session)));
+      const missing = new Set(people);
+      for (const [person] of rows) missing.delete(person!);
+      return missing.size;
+    });
+  }
+
   /** @throws TrustedDataError `database_*` */
   async propose(url: string, person: string): Promise<ManifestProposal> {
     const source = parseDatabaseUrl(url);
@@ -84,7 +103,10 @@ export class PostgresDatasetStore implements DatasetStore {
     });
   }
 
-  async #look<T>({ address }: DatabaseSource, work: (session: Session) => Promise<T>): Promise<T> {
+  async #look<T>(
+    { address }: Pick<DatabaseSource, "address">,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
     const connections = new DatabaseConnections(1);
     const limits = { timeMsMax: this.#options.connectMsMax ?? 3_600_000, memoryBytesMax: connectMemoryBytes };
     try {

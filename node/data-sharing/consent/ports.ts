@@ -38,6 +38,15 @@ export interface EnrolmentStore extends EnrolmentReader {
   enrolledCount(dataset: string): number;
 }
 
+/** Shows the custodian names that were mistyped. */
+export interface EnrolmentCheck {
+  /**
+   * How many of these people, as in the person column, have no row in a dataset that needs consent. Exact: for the custodian alone.
+   * @throws TrustedDataError `dataset_unknown`, `database_*`
+   */
+  countPeopleMissing(dataset: string, people: ReadonlySet<string>): Promise<number>;
+}
+
 /** What one receipt says, without the receipt. */
 export interface ConsentStatement {
   /** The person's number and binding when it was taken. */

@@ -1,7 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { Custody } from "../../../node/cli/context.ts";
 import { readEnrolments } from "../../../node/cli/enrolment-list.ts";
+import type { EnrolmentCheck } from "../../../node/data-sharing/consent/ports.ts";
 import { TrustedDataError } from "../../../node/errors.ts";
+import { manifestOf } from "../../ports/data-files.ts";
 import { ConsentWorld, type Person } from "../../support/consent-world.ts";
 import { research } from "../../support/repository-world.ts";
 import { testDeployment } from "../../support/wallet-signer.ts";
@@ -79,6 +82,59 @@ describe("itd consent", () => {
       expect((await run([...enrol, ...more, "--as", "bank"])).exitCode, more.join(" ")).to.equal(2);
     expect((await run([...enrol, "--person", "1", "--key", key])).err).to.include("--as ORGANISATION");
     expect((await run(["consent", "counts"])).err).to.include("--as ORGANISATION");
+  });
+
+  describe("for a custodian", () => {
+    const enrol = async (countPeopleMissing: EnrolmentCheck["countPeopleMissing"], ...more: string[]) => {
+      const custody = {
+        name: "Bank",
+        close: async () => undefined,
+        readText: async () => `person,key\nann,${key}\nbob,0x${"cd".repeat(20)}\n`,
+        personHash: async () => () => new Uint8Array(16),
+        enrolments: {
+          enrol: (_: string, people: Iterable<unknown>) => ({
+            enrolled: [...people].length,
+            rebound: 0,
+            unchanged: 0,
+          }),
+          enrolledCount: () => 2,
+        },
+        datasets: {
+          manifests: () => [manifestOf({ name: "wages", consent: "required" })],
+          countPeopleMissing,
+        },
+      } as unknown as Custody;
+      const argv = ["consent", "enrol", "--dataset", "wages", "--as", "bank", ...more];
+      return await run(argv, { openCustody: async () => custody });
+    };
+
+    it("says how many of those named are not in the data, in one form whoever they are", async () => {
+      for (const count of [0, 1, 2]) {
+        const asked: string[][] = [];
+        const missing = async (_: string, people: ReadonlySet<string>) => {
+          asked.push([...people]);
+          return count;
+        };
+        const { out } = await enrol(missing, "--file", "people.csv");
+        expect(asked).to.deep.equal([["ann", "bob"]]);
+        expect(out).to.include(`\n${count} of the 2 named are not in the data: `);
+        expect(out).to.not.match(/ann|bob/);
+        const document = JSON.parse((await enrol(missing, "--file", "x", "--json")).out);
+        expect(document).to.include({ enrolled: 2, total: 2, notInData: count });
+      }
+      const { out } = await enrol(async () => 1, "--person", "ann", "--key", key);
+      expect(out).to.include("1 of the 1 named are not in the data");
+    });
+
+    it("enrols although the data cannot be looked at, and says so", async () => {
+      const unreachable = async () => {
+        throw new TrustedDataError("database_unreachable", "The database cannot be read.", {});
+      };
+      const { exitCode, out } = await enrol(unreachable, "--file", "people.csv");
+      expect(exitCode).to.equal(0);
+      expect(out).to.include("could not be seen: The database cannot be read.");
+      expect(JSON.parse((await enrol(unreachable, "--file", "x", "--json")).out).notInData).to.equal(null);
+    });
   });
 
   describe("for a person", () => {

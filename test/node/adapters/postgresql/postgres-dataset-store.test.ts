@@ -311,6 +311,29 @@ describe("the PostgreSQL dataset store", () => {
     });
   });
 
+  it("tells the custodian how many of some people no table has now", async () => {
+    await server.sql(`
+      DROP TABLE visits; CREATE TABLE visits (person text, age integer);
+      CREATE TABLE patients (person bigint PRIMARY KEY, height integer NOT NULL);
+      INSERT INTO visits VALUES ('1', 5), ('it''s "me"', 5), ('', 5), (NULL, 5); INSERT INTO patients VALUES (2, 170);
+      GRANT SELECT ON visits, patients TO ${reader}`);
+    const [age, height] = [5, 200].map((most) => ({
+      type: "integer" as const,
+      bounds: [0, most] as [number, number],
+      nullable: true,
+    }));
+    const furtherTables = { patients: { rowsPerPerson: 1, columns: { height: height! } } };
+    const manifest = manifestOf({ consent: "required", columns: { age: age! }, furtherTables });
+    await data.postgres.importFile(data.url("visits", "&table.patients=patients"), manifest);
+    const missing = (...people: string[]) => data.postgres.countPeopleMissing("visits", new Set(people));
+    expect(await missing("1", "2", 'it\'s "me"')).to.equal(0);
+    expect(await missing("1", "01", "3", "", " 1")).to.equal(4);
+    await server.sql("INSERT INTO patients VALUES (3, 180)");
+    expect(await missing("1", "3")).to.equal(0);
+    await expectCode(() => data.postgres.countPeopleMissing("nothing", new Set(["1"])), "dataset_unknown");
+    await server.sql(`DROP TABLE patients, visits; CREATE TABLE visits (${visitsColumns})`);
+  });
+
   it("refuses a role that could change rows, and says how to make one that cannot", async () => {
     const asRole = (role: string) => data.url("visits").replace(reader, role);
     await server.sql(`

@@ -12,7 +12,6 @@ import {
 } from "../../../../node/adapters/postgresql/postgres-engine.ts";
 import { SystemRandomness } from "../../../../node/adapters/system-randomness.ts";
 import { type DatasetTable, tablesOf } from "../../../../node/data-sharing/manifests/dataset-manifest.ts";
-import type { DatasetStore } from "../../../../node/data-sharing/ports.ts";
 import type { DataUnderTest } from "../../../ports/data-files.ts";
 import { database, type PostgresServer } from "../../../support/postgresql-server.ts";
 
@@ -57,8 +56,9 @@ export async function postgresUnderTest(
   const url = (table: string, more = "") =>
     `postgres://${reader}@127.0.0.1:${server.port}/${database}?table=${table}${more}`;
   const filled = new Map<string, string>();
-  const files: DatasetStore = {
+  const files: PostgresUnderTest["store"] = {
     manifests: () => postgres.manifests(),
+    countPeopleMissing: (dataset, people) => postgres.countPeopleMissing(dataset, people),
     importFile: async (file, manifest, onProgress, furtherFiles = {}) => {
       for (const [name, table] of tablesOf(manifest)) {
         const columns = columnsSql(table);
