@@ -26,14 +26,21 @@ export async function openCustody(options: ClientOptions & { config?: string }):
   }
   const filesFolder = join(stateFolder, datasetsFolderName);
   const randomness = new SystemRandomness();
-  const { datasets, propose } = openCustodianData({
+  const damaged = new Map<string, string>();
+  const { datasets, isInDatabase, propose } = openCustodianData({
     filesFolder,
     databasesFolder: join(stateFolder, databasesFolderName),
     randomness,
+    onDamaged: (dataset, { message }) => damaged.set(dataset, message),
   });
   const enrolments = openEnrolmentFile(join(stateFolder, enrolmentFileName), randomness);
   return {
     datasets,
+    isInDatabase,
+    damaged: () => {
+      datasets.manifests();
+      return [...damaged].map(([dataset, message]) => ({ dataset, message }));
+    },
     name,
     folder: stateFolder,
     propose,

@@ -36,6 +36,10 @@ export interface Client extends LabParty {
 /** The custodian's side on this machine: the datasets of one node's state folder. */
 export interface Custody {
   datasets: DatasetStore & EnrolmentCheck;
+  /** Whether the rows of the dataset of this name lie in a database, and not in the node's own file. */
+  isInDatabase(name: string): boolean;
+  /** Datasets that are not offered, and why. */
+  damaged(): { dataset: string; message: string }[];
   /** Whose node it is, as shown to people. */
   name: string;
   /** Where the node keeps its data; what is proposed is written beside it. */

@@ -1,9 +1,10 @@
-/** `itd datasets` and `itd dataset add`: finding data, and connecting one's own. */
+/** `itd datasets` and `itd dataset add|list`: finding data, and connecting one's own. */
 import { Command } from "commander";
 import { type Discovery, discoverDatasets } from "../data-sharing/discover.ts";
 import { defineCommand, type Ending, type Invocation } from "./command.ts";
 import type { Context } from "./context.ts";
 import { addCommand } from "./dataset-add.ts";
+import { ownListCommand } from "./dataset-list.ts";
 import { renderTable, wrapText } from "./table.ts";
 
 /** Narrower terminals leave out what `--json` has anyway. */
@@ -11,11 +12,11 @@ const wideColumns = 110;
 
 export function datasetCommands(context: Context, ending: Ending): Command[] {
   const group = new Command("dataset")
-    .summary("connect your own data")
+    .summary("connect your own data, and see what is connected")
     .description(
       "Data stays in the node's own folder on this machine; what is declared about it can be seen by anyone.",
     );
-  group.addCommand(addCommand(context, ending));
+  group.addCommand(addCommand(context, ending)).addCommand(ownListCommand(context, ending));
   return [listCommand(context, ending), group];
 }
 

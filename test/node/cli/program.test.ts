@@ -37,6 +37,7 @@ describe("the itd program", () => {
       "council show",
       "council suspend",
       "dataset add",
+      "dataset list",
       "datasets",
       "framework certify",
       "framework incident",

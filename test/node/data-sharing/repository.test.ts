@@ -424,6 +424,30 @@ describe("a budget", () => {
     world.dispose();
   });
 
+  it("stays spent when its dataset is taken off and the same or other data is added under its name", async () => {
+    const budget = {
+      totalMicroRho: String(2n * charge),
+      perQuerierMicroRho: "1000000",
+      reservedMicroRho: "1000000",
+    };
+    const world = await RepositoryWorld.ready({ budget });
+    const ask = async (minimum_age: number) =>
+      (await world.querier().ask({ ...world.question, parameters: { minimum_age } }, world.offer)).transcript;
+    expect((await ask(16)).outcome).to.equal("answered");
+    world.offered = [];
+    for (let batch = 0; batch < 3; batch++) {
+      world.clock.advance(10_000);
+      await world.anchoring.tick();
+    }
+    world.manifest = { ...world.manifest, title: "Added again", budget };
+    world.offered = undefined;
+    await world.anchoring.tick();
+    expect(world.questions.spent(world.offer.dataset)).to.equal(charge);
+    expect((await ask(17)).outcome).to.equal("answered");
+    expect((await ask(18)).refusal).to.equal("budget_exhausted");
+    world.dispose();
+  });
+
   it("is told to its querier as it is charged: under the dataset's purpose, whichever narrower one was asked for", async () => {
     const world = await RepositoryWorld.ready();
     const ask = async (minimum_age: number, purpose: string) =>
