@@ -22,6 +22,12 @@ export interface AverageTerm {
   centre: bigint;
 }
 
+/** Between which all values lie that are averaged, both inside; in the same steps. */
+export interface Bounds {
+  low: bigint;
+  high: bigint;
+}
+
 export interface Cell {
   value: string | null;
   margin: string | null;
@@ -50,12 +56,13 @@ export function sumCell(tallies: Tally[], scale: number): Cell {
 }
 
 /**
- * sum over parts of (S + centre * C) / sum of C. Nothing where the noisy count is not positive.
+ * sum over parts of (S + centre * C) / sum of C. Nothing where the noisy count is not positive; what noise moved beyond the bounds is shown
+ * as the bound, which is nearer to any average that there can be.
  *
  * The margin is approximate (delta method): to first order S moves the average A by 1 / C and C by (centre - A) / C. It holds where the
  * count is large against its own noise.
  */
-export function averageCell(terms: AverageTerm[], scale: number): Cell {
+export function averageCell(terms: AverageTerm[], { low, high }: Bounds, scale: number): Cell {
   const count = sum(terms.map((term) => term.count.value));
   if (count <= 0n) return emptyCell;
   const numerator = sum(terms.map((term) => term.sum.value + term.centre * term.count.value));
@@ -68,8 +75,11 @@ export function averageCell(terms: AverageTerm[], scale: number): Cell {
     .reduce(added);
   const { numerator: top, denominator: bottom } = scaled(variance, extra * extra);
   const margin = normalMargin({ numerator: top, denominator: bottom * count ** 4n });
+  const average = roundDivide(numerator * extra, count);
+  const [least, most] = [low * extra, high * extra];
+  const held = average < least ? least : average > most ? most : average;
   return {
-    value: formatDecimal(roundDivide(numerator * extra, count), scale + extraScale),
+    value: formatDecimal(held, scale + extraScale),
     margin: formatDecimal(margin, scale + extraScale),
   };
 }

@@ -2,9 +2,10 @@
 import { assert } from "../../primitives/assert.ts";
 import { daysToDate, formatDecimal } from "../manifests/grid.ts";
 import type { Rational } from "../mechanisms/rational.ts";
-import type { Output, Plan } from "../plan/plan.ts";
+import type { Output, Plan, Vector } from "../plan/plan.ts";
 import {
   averageCell,
+  type Bounds,
   type Cell,
   countCell,
   extraScale,
@@ -57,6 +58,7 @@ export function outputCell(index: number, gridScale: number, parts: ShownPart[])
     case "average":
       return averageCell(
         inputs.map(({ sum, count, centre }) => ({ sum: sum!, count: count!, centre })),
+        boundsOf(parts, index, gridScale),
         gridScale,
       );
     case "variance":
@@ -77,6 +79,27 @@ export function outputCell(index: number, gridScale: number, parts: ShownPart[])
       return { value: text, margin: null };
     }
   }
+}
+
+/** Of what is averaged at any of them, in steps of 10^-gridScale. */
+function boundsOf(parts: ShownPart[], index: number, gridScale: number): Bounds {
+  const bounds = parts.map(({ plan }): Bounds => {
+    const output = plan.outputs[index]!;
+    assert(output.kind === "average", "all plans have the same outputs");
+    const { low, high } = summed(plan, output.sum);
+    const factor = 10n ** BigInt(gridScale - gridScaleOf(output));
+    return { low: BigInt(low) * factor, high: BigInt(high) * factor };
+  });
+  return bounds.reduce((a, b) => ({
+    low: a.low < b.low ? a.low : b.low,
+    high: a.high > b.high ? a.high : b.high,
+  }));
+}
+
+function summed(plan: Plan, release: number): Vector & { kind: "sum" } {
+  const vector = plan.vectors[plan.releases[release]!.vector]!;
+  assert(vector.kind === "sum", "an average is made of a sum");
+  return vector;
 }
 
 interface Inputs {
@@ -101,12 +124,10 @@ function inputsOf({ plan, released }: ShownPart, index: number, gridScale: numbe
       return { sum: tally(output.release, factor), centre: 0n };
     case "average":
     case "variance": {
-      const vector = plan.vectors[plan.releases[output.sum]!.vector]!;
-      assert(vector.kind === "sum", "an average is made of a sum");
       return {
         count: tally(output.count),
         sum: tally(output.sum, factor),
-        centre: BigInt(vector.centre) * factor,
+        centre: BigInt(summed(plan, output.sum).centre) * factor,
         ...(output.kind === "variance" && { squares: tally(output.squares, factor * factor) }),
       };
     }

@@ -69,6 +69,30 @@ describe("combining answers", () => {
     );
   });
 
+  it("holds an average together within the bounds of all, not of any one", () => {
+    const both = (cents: string, mills: string) =>
+      combineAnswers([
+        {
+          plan: wagesBySex,
+          released: answerOf(wagesBySex, [
+            ["50", "100"],
+            ["0", "0"],
+            ["0", cents],
+          ]),
+        },
+        {
+          plan: finer,
+          released: answerOf(finer, [
+            ["100", null],
+            ["0", null],
+            [mills, null],
+          ]),
+        },
+      ]).rows.find(({ values }) => values[0] === "male")!.values[3];
+    expect(both("999999999", "0")).to.equal("50.00000");
+    expect(both("0", "-999999999")).to.equal("0.00000");
+  });
+
   it("adds counts and sums, and weighs averages, over different domains, centres and grids", () => {
     const releases = [gaussian(0), gaussian(1, "25000000"), gaussian(2, "6250000")];
     const cents: Plan = { ...wagesBySex, releases };

@@ -84,6 +84,36 @@ describe("presenting an answer", () => {
     expect(row!.margins[1]).to.equal(null);
   });
 
+  it("shows an average that noise moved beyond its bounds as the bound, and totals as they are", () => {
+    const averages = (wages: readonly [string, string]) =>
+      presentAnswer(wagesBySex, answerOf(wagesBySex, [["12", "12"], [...wages], [...wages]])).rows.map(
+        ({ values }) => values.slice(2),
+      );
+    // Between 0 and 50.00, about 25.00: 12 * 25.00 is the most that the sum can be.
+    expect(averages(["30000", "-30000"])).to.deep.equal([
+      ["300.00", "50.0000"],
+      ["-300.00", "0.0000"],
+    ]);
+    expect(averages(["30001", "-30001"])).to.deep.equal([
+      ["300.01", "50.0000"],
+      ["-300.01", "0.0000"],
+    ]);
+    expect(averages(["29999", "-29999"])[0]).to.deep.equal(["299.99", "49.9992"]);
+    fc.assert(
+      fc.property(fc.bigInt(-200_000n, 200_000n), fc.bigInt(10n, 1000n), (sum, people) => {
+        const plan: Plan = { ...wagesBySex, floor: { release: 0, minimum: 0 } };
+        const values = [
+          [`${people}`, "50"],
+          ["0", "0"],
+          [`${sum}`, "0"],
+        ];
+        const average = Number(presentAnswer(plan, answerOf(plan, values)).rows[0]!.values[3]);
+        const free = 25 + Number(sum) / 100 / Number(people);
+        expect(average).to.be.closeTo(Math.min(50, Math.max(0, free)), 0.0001);
+      }),
+    );
+  });
+
   const exponential = (first: string) => ({
     mechanism: "exponential" as const,
     vector: 1,

@@ -119,7 +119,7 @@ describe("margins by the delta method", () => {
   }
 
   const kinds: [string, (terms: VarianceTerm[]) => { value: string | null; margin: string | null }][] = [
-    ["an average", (noisy) => averageCell(noisy, 0)],
+    ["an average", (noisy) => averageCell(noisy, { low: -(10n ** 9n), high: 10n ** 9n }, 0)],
     ["a variance", (noisy) => varianceCell(noisy, { sample: false, root: false }, 0)],
     ["a variance of a sample", (noisy) => varianceCell(noisy, { sample: true, root: false }, 0)],
     ["a standard deviation", (noisy) => varianceCell(noisy, { sample: true, root: true }, 0)],
