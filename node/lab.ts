@@ -24,7 +24,7 @@ import {
 } from "./data-sharing/manifests/algorithm-manifest.ts";
 import { type DatasetManifest, parseDatasetManifest } from "./data-sharing/manifests/dataset-manifest.ts";
 import { TrustedDataError } from "./errors.ts";
-import { importOwnData } from "./lab-own-data.ts";
+import { importOwnData, requireOwnData } from "./lab-own-data.ts";
 import { type RunningDaemon, startDaemon } from "./lab-processes.ts";
 import { LabState } from "./lab-state.ts";
 import type { Deployment } from "./ledger/deployment.ts";
@@ -58,6 +58,7 @@ const readyMsMax = 60_000;
 
 /** Runs until the tour is over (`once`), a signal comes, or a part of the lab fails. */
 export async function runLab(options: LabOptions, output: LabOutput): Promise<void> {
+  if (options.data !== undefined) await requireOwnData(options.data);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, stop);
