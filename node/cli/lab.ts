@@ -6,6 +6,7 @@ import { defineCommand, type Ending, type Invocation, usageError } from "./comma
 import type { Context, LabOptions } from "./context.ts";
 import { answerCharts, markNotes } from "./query-output.ts";
 import { wrapText } from "./table.ts";
+import { unitsOf } from "./units.ts";
 
 const peopleMin = 1_000;
 const peopleMax = 1_000_000;
@@ -68,9 +69,9 @@ function labOutput({ terminal, paint, isJson }: Invocation): LabOutput {
       if (heading !== "") say(`\n${paint.bold(heading)}`);
       for (const line of lines) say(wrapLine(line, terminal.columns));
     },
-    answer: (title, presented) => {
+    answer: (title, presented, asked) => {
       say(`\n${title}`);
-      say(answerTable(presented, terminal.columns, paint));
+      say(answerTable(presented, terminal.columns, paint, unitsOf(asked)));
       for (const chart of answerCharts(presented, terminal.columns, paint)) say(chart);
       const notes = [...(isMarginKnown ? [] : [marginNote]), ...markNotes(presented)];
       isMarginKnown = true;

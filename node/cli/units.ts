@@ -1,11 +1,7 @@
 /** The unit behind each column of an answer, where the custodians declare one. */
 import { type DatasetManifest, tablesOf } from "../data-sharing/manifests/dataset-manifest.ts";
 import type { Expression, Output, Plan, Rows } from "../data-sharing/plan/plan.ts";
-
-export interface AskedDataset {
-  plan: Plan | null;
-  manifest: DatasetManifest;
-}
+import type { AskedDataset } from "../data-sharing/release/presented-answer.ts";
 
 /** By output name: the unit of the column that is averaged, summed or ranked, where all datasets say the same. */
 export function unitsOf(asked: readonly AskedDataset[]): Map<string, string> {

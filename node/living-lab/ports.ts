@@ -6,7 +6,7 @@ import type {
   PeerClient,
   Randomness,
 } from "../data-sharing/ports.ts";
-import type { PresentedAnswer } from "../data-sharing/release/presented-answer.ts";
+import type { AskedDataset, PresentedAnswer } from "../data-sharing/release/presented-answer.ts";
 import type { Deployment } from "../ledger/deployment.ts";
 import type { AnchorChain, Clock, Signer } from "../ledger/ports.ts";
 import type {
@@ -45,8 +45,8 @@ export interface LabOutput {
   progress: Progress;
   /** A heading of the tour and the lines under it. */
   tell(heading: string, lines: readonly string[]): void;
-  /** An answer, as table and chart. */
-  answer(title: string, presented: PresentedAnswer): void;
+  /** An answer, as table and chart; units are those that all of the asked datasets declare. */
+  answer(title: string, presented: PresentedAnswer, asked: readonly AskedDataset[]): void;
   /** What machines read, once the tour is over. */
   document(document: unknown): void;
 }

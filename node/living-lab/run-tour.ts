@@ -88,7 +88,9 @@ export async function tour(parts: TourParts): Promise<TourDocument> {
     for (const { offer, code, message } of answer.asked.failures) {
       output.tell("", [`${offer.publisher} did not answer (${code}): ${message}`]);
     }
-    if (answer.presented !== undefined) output.answer(manifest.title, answer.presented);
+    if (answer.presented === undefined) continue;
+    const parts = answer.asked.answered.map(({ plan, offer }) => ({ plan, manifest: offer.manifest }));
+    output.answer(manifest.title, answer.presented, parts);
   }
   const extra = await showRules(answers[0]!, parties, output);
   output.progress("waiting for the next batches on the chain");

@@ -1,5 +1,6 @@
 /** An answer as a table: what people and programs get to see of it. */
-import type { Output } from "../plan/plan.ts";
+import type { DatasetManifest } from "../manifests/dataset-manifest.ts";
+import type { Output, Plan } from "../plan/plan.ts";
 
 export interface PresentedColumn {
   name: string;
@@ -30,4 +31,10 @@ export interface PresentedRow {
 export interface PresentedAnswer {
   columns: PresentedColumn[];
   rows: PresentedRow[];
+}
+
+/** What one repository was asked, as far as a reader needs it; no plan where it refused. */
+export interface AskedDataset {
+  plan: Plan | null;
+  manifest: DatasetManifest;
 }

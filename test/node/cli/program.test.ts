@@ -1,7 +1,13 @@
 import { expect } from "chai";
 import { createProgram, withDescendants } from "../../../node/cli/program.ts";
+import { algorithmManifestSchema } from "../../../node/data-sharing/manifests/algorithm-manifest.ts";
+import { compilePlan } from "../../../node/data-sharing/plan/compile-plan.ts";
+import { loadSqlParser } from "../../../node/data-sharing/plan/parse-sql.ts";
+import { presentAnswer } from "../../../node/data-sharing/release/present.ts";
 import type { PresentedAnswer } from "../../../node/data-sharing/release/presented-answer.ts";
 import { TrustedDataError } from "../../../node/errors.ts";
+import { manifestOf } from "../../ports/data-files.ts";
+import { answerOf } from "../data-sharing/release/plans.ts";
 import { RecordedTerminal, run, testContext } from "./support/recorded-terminal.ts";
 
 const program = createProgram(testContext(new RecordedTerminal()), { exitCode: 0 });
@@ -168,13 +174,38 @@ describe("the itd program", () => {
     };
     const runLab: Parameters<typeof testContext>[1] = {
       runLab: async (_options, output) => {
-        output.answer("First", presented);
-        output.answer("Second", presented);
+        output.answer("First", presented, []);
+        output.answer("Second", presented, []);
       },
     };
     const { out } = await run(["lab"], runLab);
     expect(out.split("95% of the time the noise alone")).to.have.length(2);
     expect(out.split("* : too few people at some of the repositories")).to.have.length(3);
+  });
+
+  it("shows the units in the lab's tour", async () => {
+    await loadSqlParser();
+    const manifest = manifestOf({
+      columns: { age: { type: "integer", bounds: [0, 120], unit: "years", nullable: false } },
+    });
+    const algorithm = algorithmManifestSchema.parse({
+      ...{ name: "ages", title: "Ages", description: "Ages.", version: 1, kind: "sql" },
+      ...{ dataClass: manifest.dataClass, table: manifest.table, purposes: manifest.purposes },
+      sql: "SELECT COUNT(*) AS people, AVG(age) AS age FROM visits",
+      microRho: "1000",
+    });
+    const plan = compilePlan(algorithm, {}, manifest);
+    const presented = presentAnswer(
+      plan,
+      answerOf(
+        plan,
+        plan.releases.map(() => ["500"]),
+      ),
+    );
+    const { out } = await run(["lab"], {
+      runLab: async (_options, output) => output.answer("Ages", presented, [{ plan, manifest }]),
+    });
+    expect(out).to.match(/people .*age \(years\)/);
   });
 
   it("runs a node with a file, or from the environment alone", async () => {
