@@ -61,7 +61,7 @@ export function findClientFile(
       `There is no client configuration ${given}; correct --client or ITD_CLIENT.`,
     );
   const state = labState(options, environment);
-  const start = "Start one with `itd lab`, or say with --client FILE how to reach a network";
+  const start = "Start one with `npx itd lab`, or say with --client FILE how to reach a network";
   if (!existsSync(state)) {
     throw notFound(`There is no Living Lab in ${shown(state)}. ${start}.`, {
       state: shown(state),

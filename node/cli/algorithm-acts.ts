@@ -49,7 +49,7 @@ export function publishCommand(context: Context, ending: Ending): Command {
             `Published ${manifest.name}, version ${manifest.version}: ${hash}`,
             `It costs ${algorithmCosts(manifest.microRho)} an answer. ${sent.length} ${sent.length === 1 ? "directory has" : "directories have"} it.`,
             "It may run once vetters of two independent organisations, certified for its class of data, have signed it:",
-            `  itd algorithm approve ${hash.slice(0, 18)} --as ORGANISATION`,
+            `  npx itd algorithm approve ${hash.slice(0, 18)} --as ORGANISATION`,
           ].join("\n"),
           exitCode: sent.length > 0 ? 0 : 1,
         };
@@ -100,7 +100,7 @@ export function approveCommand(context: Context, ending: Ending): Command {
           .catch((error) => {
             if (error instanceof TrustedDataError && error.fields.contractError === "UncertifiedVetter")
               invocation.note(
-                `${client.name} may not vet algorithms for ${known.manifest.dataClass}. itd framework show says who may; in a lab, --as acts for one of them.`,
+                `${client.name} may not vet algorithms for ${known.manifest.dataClass}. npx itd framework show says who may; in a lab, --as acts for one of them.`,
               );
             throw error;
           });

@@ -63,14 +63,14 @@ function listed(shown: KnownAlgorithm[], left: number, { terminal, paint }: Invo
     paint,
   );
   const hint = [
-    left > 0 ? `${left} more wait for approval or were revoked: itd algorithms --all.` : "",
+    left > 0 ? `${left} more wait for approval or were revoked: npx itd algorithms --all.` : "",
     shown.length > 0
-      ? `Read one: itd algorithm show ${shown[0]!.manifest?.name ?? shown[0]!.published.hash}. Ask it: itd query --help.`
+      ? `Read one: npx itd algorithm show ${shown[0]!.manifest?.name ?? shown[0]!.published.hash}. Ask it: npx itd query --help.`
       : "",
   ].filter(Boolean);
   const text =
     shown.length === 0
-      ? "No algorithm is approved here. Publish one with: itd algorithm publish FILE"
+      ? "No algorithm is approved here. Publish one with: npx itd algorithm publish FILE"
       : table;
   return { document: { algorithms: shown.map(algorithmDocument) }, text: [text, ...hint].join("\n") };
 }

@@ -153,7 +153,7 @@ function shown(
       ? `entries   ${batch.entryCount}; its party does not show them now`
       : `entries   ${batch.entryCount}${batch.entryCount === 0 ? "" : ", the leaves of the tree:"}`,
     ...(leaves ?? []).map((leaf, i) => `  ${i + 1}. ${leaf}`),
-    wrapText("Whether the leaves make the root: itd audit check", terminal.columns),
+    wrapText("Whether the leaves make the root: npx itd audit check", terminal.columns),
   ].join("\n");
 }
 

@@ -110,7 +110,7 @@ async function runCommand(
     const exitCode = reportError(error, isJson, terminal);
     const isLab = (await opening?.catch(() => undefined))?.ids.size;
     if (describeError(error).code === "chain_unavailable" && isLab)
-      terminal.err("Is the lab running? itd lab starts it again, with all that happened before.\n");
+      terminal.err("Is the lab running? npx itd lab starts it again, with all that happened before.\n");
     return exitCode;
   } finally {
     isDone = true;

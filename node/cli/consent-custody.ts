@@ -112,7 +112,7 @@ async function enrol({ dataset, person, key, file }: EnrolOptions, custody: Cust
       typeof notInData === "number"
         ? `${notInData} of the ${named.size} named are not in the data: look at the names, unless their rows are still to come.`
         : `Whether they are in the data could not be seen: ${notInData}`,
-      "They take part as soon as they consent: itd consent grant, under their own key.",
+      "They take part as soon as they consent: npx itd consent grant, under their own key.",
     ].join("\n"),
   };
 }

@@ -24,7 +24,7 @@ export async function listConsents(
   }));
   if (listed.length === 0) {
     const text =
-      "You have consented to nothing here. itd datasets shows what there is; itd consent grant gives consent.";
+      "You have consented to nothing here. npx itd datasets shows what there is; npx itd consent grant gives consent.";
     return { document: { consents: listed }, text };
   }
   const columns = ["dataset", "whose: what you said", "when", "counts", "in the log"];

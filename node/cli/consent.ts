@@ -142,7 +142,7 @@ async function say(
       wish.state === "given"
         ? `${target.publisher} may answer over your row of ${target.name} for ${what}${until}.`
         : `Consent to ${what} about ${target.name} of ${target.publisher} is withdrawn: no execution from now on includes you.`,
-      `Acknowledged, to be anchored by block ${kept.acknowledgement!.promise.byBlock}; itd consent list shows when it is.`,
+      `Acknowledged, to be anchored by block ${kept.acknowledgement!.promise.byBlock}; npx itd consent list shows when it is.`,
     ].join("\n"),
   };
 }
@@ -195,7 +195,7 @@ async function offerOf(
   }
   throw new TrustedDataError(
     "no_dataset_found",
-    `No dataset here is called ${dataset}; itd datasets shows all.`,
+    `No dataset here is called ${dataset}; npx itd datasets shows all.`,
     {
       dataset,
     },

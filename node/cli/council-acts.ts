@@ -28,7 +28,7 @@ export async function findProposal(client: Client, text: string): Promise<Propos
   if (found !== undefined) return found;
   throw new TrustedDataError(
     "proposal_unknown",
-    `No proposal, or more than one, begins with ${text}; itd council show lists them.`,
+    `No proposal, or more than one, begins with ${text}; npx itd council show lists them.`,
     { proposal: text },
   );
 }
@@ -83,11 +83,11 @@ function nextStep({ id, state, readyS, expiresS }: Proposal): string {
   const short = id.slice(0, 18);
   switch (state) {
     case "pending":
-      return `other members approve it with itd council approve ${short} --as ORGANISATION, until ${timeText(expiresS)}`;
+      return `other members approve it with npx itd council approve ${short} --as ORGANISATION, until ${timeText(expiresS)}`;
     case "waiting":
-      return `enough have approved; from ${isoTime(readyS ?? expiresS).slice(11, 19)} UTC on ${isoTime(readyS ?? expiresS).slice(0, 10)} anyone may run itd council execute ${short}`;
+      return `enough have approved; from ${isoTime(readyS ?? expiresS).slice(11, 19)} UTC on ${isoTime(readyS ?? expiresS).slice(0, 10)} anyone may run npx itd council execute ${short}`;
     case "ready":
-      return `anyone may carry it out now with itd council execute ${short}`;
+      return `anyone may carry it out now with npx itd council execute ${short}`;
     case "executed":
       return "it was carried out";
     case "expired":

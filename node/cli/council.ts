@@ -159,7 +159,7 @@ function suspendCommand(context: Context, ending: Ending): Command {
         return {
           document: { member, suspended, votes, emergencyQuorum },
           text: suspended
-            ? `${who} is suspended in all roles. itd council propose reinstate takes it back.`
+            ? `${who} is suspended in all roles. npx itd council propose reinstate takes it back.`
             : `${votes} of ${emergencyQuorum} votes to suspend ${who}; the vote that completes them does it.`,
         };
       },

@@ -162,7 +162,7 @@ async function connect(
         ? [`What is declared about it: ${manifestFile}`]
         : []),
       ...(warnings.length > 0 ? [nextStep(manifestFile, file, invocation)] : []),
-      "A running node offers it within seconds: itd datasets shows it then.",
+      "A running node offers it within seconds: npx itd datasets shows it then.",
       ...(/^postgres(?:ql)?:/i.test(file)
         ? [
             "The node connects by itself: a password has to be in its own environment (PGPASSWORD) or password file, too.",
@@ -267,7 +267,7 @@ function nextStep(manifestFile: string, file: string, { options }: Invocation): 
   );
   return [
     "Bounds and domains were read off the data, which itself says something about the people in it. Replace them by what is known",
-    `beforehand, set purposes and budget, then: itd dataset add ${quoted(file)} --manifest ${quoted(manifestFile)}${whose.join("")}`,
+    `beforehand, set purposes and budget, then: npx itd dataset add ${quoted(file)} --manifest ${quoted(manifestFile)}${whose.join("")}`,
   ].join("\n");
 }
 

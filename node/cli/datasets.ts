@@ -53,7 +53,8 @@ function listed(
   { terminal, paint }: Invocation,
 ): string {
   if (offers.length === 0) {
-    if (search !== undefined) return `No dataset matches ${JSON.stringify(search)}; itd datasets shows all.`;
+    if (search !== undefined)
+      return `No dataset matches ${JSON.stringify(search)}; npx itd datasets shows all.`;
     return problems.length > 0 ? "No directory can be read now; see above." : "No dataset is offered yet.";
   }
   const isWide = terminal.columns >= wideColumns;
@@ -74,7 +75,7 @@ function listed(
       paint,
     ),
     wrapText(`Purposes that some of them permit: ${purposes.join(", ")}.`, terminal.columns),
-    "What may be asked of them: itd algorithms",
+    "What may be asked of them: npx itd algorithms",
   ].join("\n");
 }
 

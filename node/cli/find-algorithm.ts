@@ -96,7 +96,7 @@ function requireApproved(known: KnownAlgorithm): KnownAlgorithm {
     );
   throw new TrustedDataError(
     "algorithm_not_approved",
-    `The algorithm ${name} is not approved yet: vetters of two independent organisations must sign it first (itd algorithm show ${name}).`,
+    `The algorithm ${name} is not approved yet: vetters of two independent organisations must sign it first (npx itd algorithm show ${name}).`,
     { algorithm: hash },
   );
 }

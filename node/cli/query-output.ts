@@ -208,7 +208,7 @@ function receiptLines(receipts: readonly SavedReceipt[], client: Pick<Client, "n
   const first = receipts[0];
   if (first === undefined) return lines;
   const why = first.isComplete ? "Check it" : "Complete and check it later";
-  return [...lines, `${why}: itd receipt verify ${first.file}`];
+  return [...lines, `${why}: npx itd receipt verify ${first.file}`];
 }
 
 /** A decimal text as a JSON number where that is exact enough; a longer one stays text. */

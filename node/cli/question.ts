@@ -43,7 +43,7 @@ export async function chooseOffers(
   const all = (await discoverDatasets("", client)).offers.map(({ manifest }) => manifest.name);
   throw new TrustedDataError(
     "no_dataset_found",
-    `No dataset matches ${JSON.stringify(text)}. ${all.length === 0 ? "No directory knows any dataset now; itd datasets shows why." : `There are: ${[...new Set(all)].join(", ")}.`}`,
+    `No dataset matches ${JSON.stringify(text)}. ${all.length === 0 ? "No directory knows any dataset now; npx itd datasets shows why." : `There are: ${[...new Set(all)].join(", ")}.`}`,
     { dataset: text },
   );
 }

@@ -51,7 +51,7 @@ describe("itd dataset add, by a proposal", () => {
     const proposed = await add("my visits.csv", ...byName, "--propose");
     expect(proposed.exitCode, proposed.err).to.equal(0);
     expect(proposed.out).to.include(
-      `then: itd dataset add 'my visits.csv' --manifest ${proposalFile} --as bank\n`,
+      `then: npx itd dataset add 'my visits.csv' --manifest ${proposalFile} --as bank\n`,
     );
     expect(held).to.deep.equal([]);
     const database = await add("postgres://u@h/d?table=a&bounded=a", ...byName);

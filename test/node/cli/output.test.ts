@@ -98,7 +98,7 @@ Bank: cost epsilon 5.222 of privacy (delta 10^-6; 0.5 rho); about 20
 more answers like this.
 
 Receipt of Bank (0xababab…abab): r.json
-Check it: itd receipt verify r.json`,
+Check it: npx itd receipt verify r.json`,
     );
   });
 
