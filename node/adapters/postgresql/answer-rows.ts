@@ -64,7 +64,8 @@ export class AnswerBuilder {
 
   #openGroup(row: AnswerRow): number {
     const { keys } = this.#plan;
-    const name = row.slice(0, keys.length).join(" ");
+    // Texts of one code are groups of their own.
+    const name = JSON.stringify(row.slice(0, keys.length + keys.filter(isTextKey).length));
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
     const group = this.#labels.length;

@@ -21,6 +21,7 @@ import {
   expressionSql,
   inType,
   membership,
+  predicateSql,
   quotient,
   type Scope,
   shifted,
@@ -90,22 +91,18 @@ class Compiler {
     const numbers = vectors.map((vector) =>
       vector.kind === "people" ? "count(*)" : totalOf(vector, rows.scope).sql,
     );
-    return this.#grouped(
-      [...keys.values, ...keys.texts, ...numbers],
-      rows.sql(keys.conditions),
-      keys.values.length,
-    );
+    const named = [...keys.values, ...keys.texts];
+    return this.#grouped([...named, ...numbers], rows.sql(keys.conditions), named.length);
   }
 
   #scalarsByPerson(vectors: readonly Vector[]): string {
     const rows = openRows(this.#plan.rows, this.#options);
     const keys = this.#keys(rows.scope);
     const totals = vectors.map((vector) => (vector.kind === "people" ? null : totalOf(vector, rows.scope)));
-    const names = keys.values.map((_, at) => `k${at}`);
+    const names = namesOf(keys);
     const items = [
       `${rows.person} AS person_`,
-      ...keys.values.map((sql, at) => `${sql} AS k${at}`),
-      ...keys.texts.map((sql, at) => `${sql} AS x${at}`),
+      ...namedItems(keys),
       "count(*) AS rows_",
       ...totals.map((total, at) => `${total === null ? "1" : total.sql} AS v${at}`),
     ];
@@ -114,12 +111,7 @@ class Compiler {
     const numbers = totals.map((total, at) =>
       total === null ? "count(*)" : `sum(${this.#scaled({ sql: `v${at}`, type: total.type })})`,
     );
-    const texts = keys.texts.map((_, at) => `min(x${at})`);
-    return this.#grouped(
-      [...names, ...texts, ...numbers],
-      this.#ofChosenGroups(inner, names, []),
-      names.length,
-    );
+    return this.#grouped([...names, ...numbers], this.#ofChosenGroups(inner, keys, []), names.length);
   }
 
   buckets(vector: Buckets, at: number): Statement {
@@ -132,19 +124,18 @@ class Compiler {
       : this.#grouped(
           [...keys.values, ...keys.texts, bucket.sql, "count(*)"],
           rows.sql([...keys.conditions, ...presence(bucket)]),
-          keys.values.length,
-          keys.values.length + keys.texts.length + 1,
+          keys.values.length + keys.texts.length,
+          true,
         );
     return { sql, vectors: [at], hasBucket: true };
   }
 
   #bucketsByPerson(rows: OpenRows, keys: Keys, bucket: Value): string {
-    const names = keys.values.map((_, at) => `k${at}`);
+    const names = namesOf(keys);
     const items = [
       `${rows.person} AS person_`,
-      ...keys.values.map((sql, at) => `${sql} AS k${at}`),
+      ...namedItems(keys),
       `${bucket.sql} AS bucket_`,
-      ...keys.texts.map((sql, at) => `${sql} AS x${at}`),
       "count(*) AS count_",
     ];
     const grouping = [1, ...names.map((_, at) => at + 2), names.length + 2].join(", ");
@@ -153,12 +144,11 @@ class Compiler {
     const window = `PARTITION BY ${["person_", ...names].join(", ")}`;
     const inner = `(SELECT *, CAST(sum(count_) OVER (${window}) AS bigint) AS rows_ FROM ${counted} AS counted)`;
     const number = `sum(${this.#scaled({ sql: "count_", type: "bigint" })})`;
-    const texts = keys.texts.map((_, at) => `min(x${at})`);
     return this.#grouped(
-      [...names, ...texts, "bucket_", number],
-      this.#ofChosenGroups(inner, names, ["bucket_ IS NOT NULL"]),
+      [...names, "bucket_", number],
+      this.#ofChosenGroups(inner, keys, ["bucket_ IS NOT NULL"]),
       names.length,
-      names.length + texts.length + 1,
+      true,
     );
   }
 
@@ -170,21 +160,24 @@ class Compiler {
   }
 
   /** FROM the totals of persons in groups, those groups alone in which a person counts. */
-  #ofChosenGroups(inner: string, names: readonly string[], conditions: readonly string[]): string {
+  #ofChosenGroups(inner: string, keys: Keys, conditions: readonly string[]): string {
     const where = (all: readonly string[]) => (all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`);
     if (this.#groups === null) return `FROM ${inner} AS totals${where(conditions)}`;
-    const hash = `md5(${this.#options.secret()} || concat_ws('/', ${["person_", ...names].join(", ")}))`;
+    const names = namesOf(keys);
+    const codes = names.slice(0, keys.values.length);
+    const hash = `md5(${this.#options.secret()} || concat_ws('/', ${["person_", ...codes].join(", ")}))`;
     // Rows of one group, where there are several, have one place.
     const place = `dense_rank() OVER (PARTITION BY person_ ORDER BY ${[hash, ...names].join(", ")})`;
     const chosen = `(SELECT *, ${place} AS place_ FROM ${inner} AS totals)`;
     return `FROM ${chosen} AS chosen${where([`place_ <= ${this.#groups}`, ...conditions])}`;
   }
 
-  #grouped(items: readonly string[], from: string, keys: number, bucket: number | null = null): string {
-    const by = [...Array.from({ length: keys }, (_, at) => at + 1), ...(bucket === null ? [] : [bucket])];
+  /** @param keys Of the items, the first ones; a bucket is the next one. */
+  #grouped(items: readonly string[], from: string, keys: number, hasBucket = false): string {
+    const by = Array.from({ length: hasBucket ? keys + 1 : keys }, (_, at) => at + 1);
     const grouping = by.length === 0 ? "" : ` GROUP BY ${by.join(", ")}`;
     // One more than allowed, so that it is seen.
-    const limit = this.#isSparse && bucket === null ? ` LIMIT ${openGroupsMax + 1}` : "";
+    const limit = this.#isSparse && !hasBucket ? ` LIMIT ${openGroupsMax + 1}` : "";
     return `SELECT ${items.join(", ")} ${from}${grouping}${limit}`;
   }
 
@@ -192,9 +185,7 @@ class Compiler {
     const keys = this.#plan.keys.map((key) => ({ key, value: expressionSql(key.expression, scope) }));
     return {
       values: keys.map(({ value }) => value.sql),
-      texts: keys.flatMap(({ key, value }) =>
-        isTextKey(key) ? [labelSql(key.expression, value, scope)] : [],
-      ),
+      texts: keys.flatMap(({ key }) => (isTextKey(key) ? [labelSql(key.expression, scope)] : [])),
       conditions: keys
         .flatMap(({ key, value }) =>
           key.kind === "declared" ? [membership(value, key.values.map(BigInt))] : presence(value),
@@ -204,35 +195,37 @@ class Compiler {
   }
 }
 
+/** Texts whose codes collide are two groups: nobody's rows come to stand under another's text, and each is one of a person's groups. */
 interface Keys {
   values: string[];
-  /** Aggregates, one for each open text key. */
+  /** One for each open text key. */
   texts: string[];
   conditions: string[];
+}
+
+function namesOf({ values, texts }: Keys): string[] {
+  return [...values.map((_, at) => `k${at}`), ...texts.map((_, at) => `x${at}`)];
+}
+
+function namedItems(keys: Keys): string[] {
+  const names = namesOf(keys);
+  return [...keys.values, ...keys.texts].map((sql, at) => `${sql} AS ${names[at]}`);
 }
 
 export function isTextKey(key: GroupKey): boolean {
   return key.kind === "open" && key.type === "text";
 }
 
-/** The text behind the codes of a group: of whichever column of the expression has the code. */
-function labelSql(expression: Expression, { sql }: Value, scope: Scope): string {
-  if (expression.kind === "column") {
-    const text = scope.get(expression.name)?.text ?? null;
-    return text === null ? "CAST(NULL AS text)" : `min(${text})`;
-  }
-  const columns = columnsIn(expression).flatMap((name) => {
-    const column = scope.get(name);
-    return column?.text == null ? [] : [`WHEN ${column.sql} = ${sql} THEN ${column.text}`];
-  });
-  return columns.length === 0 ? "CAST(NULL AS text)" : `min(CASE ${columns.join(" ")} END)`;
-}
-
-/** Columns that an expression may take its value from as it is. */
-function columnsIn(expression: Expression): string[] {
-  if (expression.kind === "column") return [expression.name];
-  if (expression.kind !== "case") return [];
-  return [...expression.branches.map(({ value }) => value), expression.otherwise].flatMap(columnsIn);
+/** The text of the column from which a row has its code. No text of the SQL can stand beside those of an open domain. */
+function labelSql(expression: Expression, scope: Scope): string {
+  const none = "CAST(NULL AS text)";
+  if (expression.kind === "column") return scope.get(expression.name)?.text ?? none;
+  if (expression.kind !== "case") return none;
+  const cases = expression.branches.map(
+    ({ when, value }) => `WHEN ${predicateSql(when, scope)} THEN ${labelSql(value, scope)}`,
+  );
+  // Columns of two collations have none in common by which to group.
+  return `CASE ${cases.join(" ")} ELSE ${labelSql(expression.otherwise, scope)} END COLLATE "C"`;
 }
 
 /** An aggregate: what rows add to the one cell of a group, 0 where there are none or only nulls. */

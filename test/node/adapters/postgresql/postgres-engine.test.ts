@@ -1,12 +1,24 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import type { Plan } from "../../../../node/data-sharing/plan/plan.ts";
-import { byRegion, column, limits, manifestOf, planOf, rowCount, sumOf } from "../../../ports/data-files.ts";
+import { textCode } from "../../../../node/data-sharing/manifests/text-code.ts";
+import type { Expression, GroupKey, Plan, Predicate } from "../../../../node/data-sharing/plan/plan.ts";
+import {
+  byRegion,
+  column,
+  limits,
+  manifestOf,
+  planOf,
+  rowCount,
+  sameCode,
+  sumOf,
+} from "../../../ports/data-files.ts";
 import { testPlanEngine } from "../../../ports/plan-engine.ts";
 import { expectCode } from "../../../support/errors.ts";
 import { type PostgresServer, startPostgres } from "../../../support/postgresql-server.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { type PostgresUnderTest, postgresUnderTest, reader, visitsColumns } from "./under-test.ts";
+
+const buckets = { kind: "buckets", low: "0", step: "60", buckets: 2 } as const;
 
 describe("the PostgreSQL engine", () => {
   let server: PostgresServer;
@@ -243,6 +255,61 @@ describe("the PostgreSQL engine", () => {
         `DELETE FROM visits; ALTER TABLE visits ADD UNIQUE (person); CREATE TABLE child () INHERITS (visits); INSERT INTO visits VALUES ${row}; INSERT INTO child VALUES ${row}`,
       );
       expect(await run(plan)).to.deep.equal([[1n], [1n]]);
+    });
+
+    it("takes crafted texts of one code for two groups, each of them one of a person's", async () => {
+      const [first, second] = sameCode;
+      expect(textCode(first)).to.equal(textCode(second));
+      await server.sql(
+        `DELETE FROM visits; INSERT INTO visits SELECT person, region, 1, n, NULL, NULL, n
+         FROM (VALUES ('a', '${first}', 1), ('b', '${second}', 10), ('c', '${second}', 20), ('d', '${first}', 30), ('d', '${second}', 40)) AS v(person, region, n)`,
+      );
+      const region = { type: "text" as const, domain: "open" as const, nullable: true };
+      await data.postgres.importFile(
+        data.url("visits"),
+        manifestOf({ columns: { ...manifestOf().columns, region } }),
+      );
+      const ask = async (expression: Expression, groups: number | null) => {
+        const keys: GroupKey[] = [{ kind: "open", expression, type: "text", scale: 0 }];
+        const age = sumOf(column("age"), 0n, 120n);
+        const plan = planOf([{ kind: "people" }, age, { ...buckets, of: column("age") }], {
+          keys,
+          ...(groups !== null && { bounding: { kind: "query", groups, rowsPerGroup: 5 } }),
+        });
+        const answer = await data.engine.execute("visits", plan, limits);
+        return Object.fromEntries(
+          answer.groups!.map(([label], at) => [
+            label!,
+            [
+              answer.vectors[0]![at],
+              answer.vectors[1]![at],
+              answer.vectors[2]![2 * at]! + answer.vectors[2]![2 * at + 1]!,
+            ],
+          ]),
+        );
+      };
+      const apart = { [first]: [2n, 31n, 2n], [second]: [3n, 70n, 3n] };
+      const younger: Predicate = {
+        kind: "compare",
+        operator: "<",
+        left: column("age"),
+        right: { kind: "constant", value: "25" },
+      };
+      const either: Expression = {
+        kind: "case",
+        branches: [{ when: younger, value: column("region") }],
+        otherwise: column("region"),
+      };
+      for (const key of [column("region"), either]) {
+        expect(await ask(key, null)).to.deep.equal(apart);
+        expect(await ask(key, 2)).to.deep.equal(apart);
+        // The one person who has both counts in one.
+        const one = await ask(key, 1);
+        expect([one[first]![0]! + one[second]![0]!, one[first]![2]! + one[second]![2]!]).to.deep.equal([
+          4n,
+          4n,
+        ]);
+      }
     });
 
     it("takes the custodian's word on bounded rows only as long as it is true", async () => {
