@@ -72,7 +72,7 @@ export function answerOf(
   post((node) => {
     const wanted = compared(node);
     if (!places.has(textOf(wanted))) hidden.set(textOf(wanted), wanted);
-    return { place: 0, isKey: wanted.kind === "key" };
+    return { place: 0, ...kindOf(wanted) };
   });
   for (const text of [...hidden.keys()].sort()) add(hiddenName(names, outputs), false, hidden.get(text)!);
   if (outputs.length > 2 * outputsMax)
@@ -81,9 +81,16 @@ export function answerOf(
     outputs,
     post: post((node) => {
       const wanted = compared(node);
-      return { place: places.get(textOf(wanted))!, isKey: wanted.kind === "key" };
+      return { place: places.get(textOf(wanted))!, ...kindOf(wanted) };
     }),
   };
+}
+
+/** What HAVING may compare it with. */
+function kindOf(wanted: Wanted): Pick<ReturnType<OutputOf>, "isKey" | "type"> {
+  const isDate =
+    wanted.kind === "aggregate" && wanted.aggregate.kind === "quantile" && wanted.aggregate.type === "date";
+  return { isKey: wanted.kind === "key", type: isDate ? "date" : "number" };
 }
 
 /** One text for one column, however it is written. */

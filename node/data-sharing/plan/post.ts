@@ -1,14 +1,15 @@
 /** HAVING, ORDER BY and LIMIT: what is done with released numbers, by whoever shows them. */
+import { assert } from "../../primitives/assert.ts";
 import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { domainSizeMax } from "../manifests/dataset-manifest.ts";
 import { formatDecimal } from "../manifests/grid.ts";
 import type { Select } from "./parse-sql.ts";
 import type { AnswerCondition, Post } from "./plan.ts";
-import type { Reading } from "./reading.ts";
+import { dateConstant, kindOf, type Reading, type Scalar } from "./reading.ts";
 import { childOf, childrenOf, isNode, namesOf, onlyFields, refuse, type SqlNode } from "./sql-node.ts";
 
 /** The place of the output that an expression over groups is, made if need be; refuses what is no aggregate and no key. */
-export type OutputOf = (node: SqlNode) => { place: number; isKey: boolean };
+export type OutputOf = (node: SqlNode) => { place: number; isKey: boolean; type: "number" | "date" };
 
 type Operator = Extract<AnswerCondition, { kind: "compare" }>["operator"];
 
@@ -49,7 +50,7 @@ function condition(node: SqlNode, reading: Reading, outputOf: OutputOf): AnswerC
     }
   }
   if (node.kind !== "A_Expr" || !node.fields.has("lexpr"))
-    refuse(node.place, "HAVING compares aggregates with numbers");
+    refuse(node.place, "HAVING compares aggregates with numbers and dates");
   const left = childOf(node, "lexpr");
   const right = childOf(node, "rexpr");
   if (node.fields.get("kind") === "AEXPR_BETWEEN") {
@@ -79,20 +80,31 @@ function compared(
   const constant = constantIn(right, reading);
   if (constant === null) {
     const other = constantIn(left, reading);
-    if (other === null) refuse(left.place, "HAVING compares an aggregate with a number");
+    if (other === null) refuse(left.place, "HAVING compares an aggregate with a number or a date");
     return compared(turned[operator], right, left, reading, outputOf);
   }
-  const { place, isKey } = outputOf(left);
+  const { place, isKey, type } = outputOf(left);
   if (isKey) refuse(left.place, "conditions on keys belong in WHERE");
-  return { kind: "compare", operator, output: place, value: constant };
+  return { kind: "compare", operator, output: place, value: comparedText(constant, type, right) };
 }
 
-/** An exact decimal without trailing zeros. */
-function constantIn(node: SqlNode, reading: Reading): string | null {
+function constantIn(node: SqlNode, reading: Reading): Scalar | null {
   if (node.kind === "FuncCall") return null;
   const scalar = reading.scalar(node);
-  if (scalar.type !== "number" || scalar.expression.kind !== "constant") return null;
-  const text = formatDecimal(BigInt(scalar.expression.value), scalar.scale);
+  if (scalar.type === "literal") return scalar;
+  return "expression" in scalar && scalar.expression.kind === "constant" ? scalar : null;
+}
+
+/** An exact decimal without trailing zeros; a date, which may be a text as in WHERE, as days since 1970-01-01. */
+function comparedText(constant: Scalar, type: "number" | "date", node: SqlNode): string {
+  const expression =
+    type === "date" && constant.type === "literal"
+      ? dateConstant(constant.text, node)
+      : constant.type === type
+        ? constant.expression
+        : refuse(node.place, `a ${type} is compared with ${kindOf(constant)}`);
+  assert(expression.kind === "constant", "constants alone come here");
+  const text = formatDecimal(BigInt(expression.value), constant.type === "number" ? constant.scale : 0);
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 

@@ -97,8 +97,32 @@ describe("HAVING, ORDER BY and LIMIT", () => {
     });
   });
 
+  it("compare dates as WHERE does, by days", () => {
+    const having = (condition: string) =>
+      clinicPlan(`SELECT region, MEDIAN(day) AS middle FROM visits GROUP BY region HAVING ${condition}`).post;
+    const expected = { kind: "compare", operator: ">=", output: 1, value: "19000" };
+    for (const condition of [
+      "MEDIAN(day) >= DATE '2022-01-08'",
+      "MEDIAN(day) >= '2022-01-08'",
+      "DATE '2022-01-08' <= MEDIAN(day)",
+      "'2022-01-08' <= MEDIAN(day)",
+    ])
+      expect(having(condition).having, condition).to.deep.equal(expected);
+    const between = having(
+      "MEDIAN(day) BETWEEN '1969-12-31' AND DATE '2022-01-08' AND NOT MAX(day) = '1970-01-01'",
+    );
+    expect(JSON.stringify(between.having)).to.contain('"value":"-1"').and.to.contain('"value":"0"');
+  });
+
   const refusals: [string, string][] = [
-    ["HAVING ^region = 'north'", "with a number"],
+    ["HAVING MEDIAN(day) > ^19000", "a date is compared with a number"],
+    ["HAVING ^19000 < MEDIAN(day)", "a date is compared with a number"],
+    ["HAVING COUNT(*) > ^DATE '2022-01-08'", "a number is compared with a date"],
+    ["HAVING COUNT(*) > ^'3'", "a number is compared with"],
+    ["HAVING COUNT(*) > ^TRUE", "a number is compared with"],
+    ["HAVING MEDIAN(day) > ^'2022-02-30'", "and exists"],
+    ["HAVING ^MEDIAN(day) > NULL", "a number or a date"],
+    ["HAVING ^region = 'north'", "belong in WHERE"],
     ["HAVING ^n > 3", "no column n"],
     ["HAVING ^age > 3", "stands not in GROUP BY"],
     ["HAVING ^COUNT(*) > SUM(age)", "with a number"],
