@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -13,7 +23,8 @@ if (process.argv[2] === "wait") {
   setTimeout(() => {}, 30000);
 } else process.exitCode = Number(process.argv[2] as string);
 // Last, as who reads it may send a signal.
-console.log(JSON.stringify({ args: process.argv.slice(2), pid: process.pid }));
+const { pid, env } = process;
+console.log(JSON.stringify({ args: process.argv.slice(2), pid, kept: env.NODE_COMPILE_CACHE }));
 `;
 
 describe("bin/itd", () => {
@@ -33,11 +44,14 @@ describe("bin/itd", () => {
     return join(folder, "bin", "itd.mjs");
   }
 
-  async function started(script: string, args: string[]) {
-    const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  async function started(script: string, args: string[], kept = "") {
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, NODE_COMPILE_CACHE: kept },
+    });
     const [first] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
     const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
-    return { child, ended, said: JSON.parse(first) as { args: string[]; pid: number } };
+    return { child, ended, said: JSON.parse(first) as { args: string[]; pid: number; kept: string } };
   }
 
   beforeEach(() => {
@@ -73,6 +87,34 @@ describe("bin/itd", () => {
     const { ended, said } = await started(clone("20.20.0"), ["wait"]);
     process.kill(said.pid, "SIGKILL");
     expect(await ended).to.deep.equal([137, null]);
+  });
+
+  for (const [what, version] of [
+    ["of its own", process.versions.node],
+    ["of the pinned Node", "20.20.0"],
+  ] as const) {
+    it(`keeps the compiled code ${what} beside the packages, for what it starts as well`, async () => {
+      const { ended, said } = await started(clone(version), ["0"]);
+      expect(await ended).to.deep.equal([0, null]);
+      expect(said.kept).to.equal(join(folder, "node_modules", ".cache", "itd"));
+      expect(readdirSync(said.kept)).to.not.deep.equal([]);
+    });
+  }
+
+  it("keeps the compiled code where it is told to", async () => {
+    const { ended, said } = await started(clone(process.versions.node), ["0"], join(folder, "kept"));
+    expect(await ended).to.deep.equal([0, null]);
+    expect(said.kept).to.equal(join(folder, "kept"));
+    expect(readdirSync(said.kept)).to.not.deep.equal([]);
+    expect(existsSync(join(folder, "node_modules", ".cache"))).to.equal(false);
+  });
+
+  it("runs where it can keep nothing", async () => {
+    const script = clone(process.versions.node);
+    writeFileSync(join(folder, "node_modules", ".cache"), "no folder");
+    const { ended, said } = await started(script, ["6"]);
+    expect(said.args).to.deep.equal(["6"]);
+    expect(await ended).to.deep.equal([6, null]);
   });
 
   it("is written for Node 20, and is what package.json names", () => {
