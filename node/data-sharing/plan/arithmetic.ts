@@ -5,6 +5,7 @@ import type { Expression } from "./plan.ts";
 import {
   checkedExpression,
   checkedNumber,
+  instantReason,
   type NumberScalar,
   numberOnly,
   type Reading,
@@ -78,7 +79,10 @@ function dateArithmetic(
   right: Scalar,
   reading: Reading,
 ): Scalar {
-  const isDays = (scalar: Scalar): scalar is NumberScalar => scalar.type === "number" && scalar.scale === 0;
+  const isDays = (scalar: Scalar): scalar is NumberScalar =>
+    scalar.type === "number" && scalar.scale === 0 && scalar.whole;
+  for (const side of [left, right])
+    if (side.type === "date" && side.instant) refuse(node.place, instantReason);
   const [date, days] = right.type === "date" && left.type !== "date" ? [right, left] : [left, right];
   if (date.type === "date" && days.type === "date" && operator === "-")
     return checkedNumber(node, reading.scope, whole, {
@@ -88,7 +92,10 @@ function dateArithmetic(
     });
   const isSum = operator === "+" || (operator === "-" && date === left);
   if (date.type !== "date" || !isDays(days) || !isSum)
-    refuse(node.place, "dates are subtracted from each other, and whole days added to them or taken off");
+    refuse(
+      node.place,
+      "dates are subtracted from each other, and whole days added to them or taken off; of 2.0 and EXTRACT write ::integer",
+    );
   const expression: Expression =
     operator === "+"
       ? { kind: "add", operands: [date.expression, days.expression] }

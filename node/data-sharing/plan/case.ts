@@ -50,7 +50,12 @@ export function nullIf(node: SqlNode, reading: Reading): Scalar {
   onlyFields(node, ["kind", "name", "lexpr", "rexpr"]);
   const [left, right] = [childOf(node, "lexpr"), childOf(node, "rexpr")];
   const isEqual = equality(left, right, node, reading);
-  return chosen(node, [isEqual], [{ node, scalar: { type: "null" } }, termOf(left, reading)], reading);
+  const value = chosen(node, [isEqual], [{ node, scalar: { type: "null" } }, termOf(left, reading)], reading);
+  const other = reading.scalar(right);
+  // In PostgreSQL the value comes in the type in which both were compared, in DuckDB in its own.
+  return value.type === "number" && other.type === "number"
+    ? { ...value, whole: value.whole && other.whole }
+    : value;
 }
 
 /** As PostgreSQL has them: nulls are passed over. */
@@ -160,10 +165,17 @@ function unified(node: SqlNode, values: Value[]): { typed: Typed; expressions: E
         return rescaled(own.expression, own.scale, scale);
       });
     }
-    case "date":
-      return whole(scalar, ({ scalar: own, node: place }) =>
+    case "date": {
+      const isInstant = known.some((value) => value.scalar.type === "date" && value.scalar.instant);
+      const typed: Typed = {
+        type: "date",
+        ...(isInstant && { instant: true }),
+        expression: scalar.expression,
+      };
+      return whole(typed, ({ scalar: own, node: place }) =>
         own.type === "literal" ? dateConstant(own.text, place) : (own as typeof scalar).expression,
       );
+    }
     case "boolean":
       return whole(scalar, (value) => (value.scalar as typeof scalar).expression);
     case "text":

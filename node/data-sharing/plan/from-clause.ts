@@ -239,6 +239,12 @@ function useColumn(
     return;
   }
   if (isPrivate(right)) refuse(node.place, "tables of persons are joined on the person: USING (person)");
+  const types = scope.relations
+    .filter(({ alias }) => alias === right || left.includes(alias))
+    .flatMap(({ columns }) => columns.get(name)?.type ?? []);
+  // What the name alone then means is of the one type in PostgreSQL and of the other in DuckDB.
+  if (new Set(types).size > 1)
+    refuse(node.place, `USING joins columns of one type: write ON with both of the columns ${name}`);
   const other: SqlNode = {
     kind: "ColumnRef",
     place: node.place,

@@ -1,4 +1,5 @@
 /** FROM taken apart: its tables and subqueries, and what joins them. Inner joins only, so that their order does not matter. */
+import { identifierSchema } from "../manifests/dataset-manifest.ts";
 import {
   childOf,
   childrenOf,
@@ -74,7 +75,18 @@ function aliasOf(node: SqlNode): string | null {
   const alias = node.fields.get("alias");
   if (!isNode(alias)) return null;
   onlyFields(alias, ["aliasname"], { colnames: "column aliases in FROM are not part of the subset" });
-  return textOf(alias, "aliasname");
+  const name = textOf(alias, "aliasname");
+  requirePlainName(name, node.place);
+  // FROM visits semi JOIN patients: to DuckDB that is a join of another kind.
+  if (/^(?:semi|anti|asof|positional)$/.test(name))
+    refuse(node.place, `${name} is no name for a table: it could be taken for a kind of join`);
+  return name;
+}
+
+/** As all tables and columns are called: DuckDB does not tell "N" from n. */
+export function requirePlainName(name: string, place: Place): void {
+  if (!identifierSchema.safeParse(name).success)
+    refuse(place, "a name is made of lower-case letters, digits and underscores");
 }
 
 function joinItems(node: SqlNode): FromItems {

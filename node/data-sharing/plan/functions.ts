@@ -36,7 +36,7 @@ export function functionScalar(node: SqlNode, reading: Reading): Scalar | undefi
       const start =
         startOf(wordOf(parameters[0]!, reading), of) ??
         refuse(parameters[0]!.place, "dates are cut to year, month or week");
-      return { type: "date", expression: checkedExpression(node, reading.scope, start) };
+      return { type: "date", instant: true, expression: checkedExpression(node, reading.scope, start) };
     }
     case "abs": {
       require(1);

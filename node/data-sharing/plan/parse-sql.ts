@@ -5,6 +5,7 @@
 import { hasSqlDetails, loadModule, parseSync, scanSync } from "libpg-query";
 import { assert } from "../../primitives/assert.ts";
 import { sqlBytesMax } from "../manifests/algorithm-manifest.ts";
+import { reasonAgainstToken } from "./plain-tokens.ts";
 import {
   childOf,
   childrenOf,
@@ -125,9 +126,10 @@ function checkText(sql: string): void {
   const start = { line: 1, column: 1 };
   if (Buffer.byteLength(sql) > sqlBytesMax) refuse(start, `it is longer than ${sqlBytesMax} bytes`);
   if (!sql.isWellFormed()) refuse(start, "it holds a lone surrogate");
-  // The parser would stop at a NUL and not see what follows; the rest could show a reviewer something other than what is there.
-  const hidden = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
-  const offset = [...sql].findIndex((character) => hidden.test(character) && !"\t\n\r".includes(character));
+  // The parser would stop at a NUL and not see what follows; the rest could show a reviewer something other than what is there. DuckDB makes
+  // plain spaces of other ones, also of some in texts.
+  const hidden = /[\p{Cc}\p{Cf}\p{Z}]/u;
+  const offset = [...sql].findIndex((character) => hidden.test(character) && !" \t\n\r".includes(character));
   if (offset >= 0) refuse(placeAtCharacter(sql, offset), "it holds a control or invisible character");
   if (sql.trim() === "") refuse(start, "there is no statement");
   const places = placesByByte(sql);
@@ -138,6 +140,8 @@ function checkText(sql: string): void {
     if (token.text === "(" || token.text === "[") depth++;
     if (token.text === ")" || token.text === "]") depth--;
     if (depth > sqlDepthMax) refuse(place, `it is nested deeper than ${sqlDepthMax} levels`);
+    const reason = reasonAgainstToken(token.text);
+    if (reason !== null) refuse(place, reason);
   }
 }
 

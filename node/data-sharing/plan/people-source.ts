@@ -7,18 +7,19 @@ import { canonicalPredicate } from "./canonical-predicate.ts";
 import type { Interval, PlanColumn, PlanColumns } from "./columns.ts";
 import type { CompileContext, From } from "./context.ts";
 import { readingOf } from "./expressions.ts";
+import { requirePlainName } from "./from-items.ts";
 import { intervalOf, magnitudeLimit, magnitudeOf } from "./intervals.ts";
 import { readSelect, type Select, type SelectTarget } from "./parse-sql.ts";
 import { type PersonColumn, type Rows, rowsPerPersonOf, type Source } from "./plan.ts";
-import type { Reading } from "./reading.ts";
+import { instantReason, type Reading } from "./reading.ts";
 import { childrenOf, namesOf, onlyFields, refuse, type SqlNode } from "./sql-node.ts";
 
-const aggregates: Record<string, PersonColumn["aggregate"]> = {
-  count: "count",
-  sum: "sum",
-  min: "minimum",
-  max: "maximum",
-};
+const aggregates: ReadonlyMap<string, PersonColumn["aggregate"]> = new Map([
+  ["count", "count"],
+  ["sum", "sum"],
+  ["min", "minimum"],
+  ["max", "maximum"],
+]);
 
 /** Columns of one subquery that are read. */
 const personColumnsMax = 64;
@@ -116,10 +117,11 @@ function namedColumn(target: SelectTarget, reading: Reading, rows: bigint): Name
     return undefined;
   }
   const names = node.kind === "FuncCall" ? (namesOf(node, "funcname") ?? []) : [];
-  const aggregate = names.length === 1 ? aggregates[names[0]!] : undefined;
+  const aggregate = names.length === 1 ? aggregates.get(names[0]!) : undefined;
   if (aggregate === undefined)
     refuse(place, "of a person there are COUNT, SUM, MIN and MAX, and person itself");
   const alias = target.name ?? names[0]!;
+  requirePlainName(alias, place);
   if (alias === personWord) refuse(place, `${personWord} is the person: give the column another name`);
   onlyFields(node, ["funcname", "args", "agg_star", "funcformat"], {
     agg_distinct: "DISTINCT inside of a subquery is not part of the subset",
@@ -140,14 +142,23 @@ function namedColumn(target: SelectTarget, reading: Reading, rows: bigint): Name
   const presence = presenceOf(expression, reading.scope.factsOf);
   if (aggregate === "count") return countColumn(alias, presence, rows);
   const isDate = scalar.type === "date";
+  if (scalar.type === "date" && scalar.instant) refuse(argument.place, instantReason);
   if (scalar.type !== "number" && !(isDate && aggregate !== "sum"))
     refuse(argument.place, "SUM takes numbers, MIN and MAX take numbers and dates");
+  // 0 in a plan, null in SQL.
+  if (aggregate === "sum" && presence !== null)
+    refuse(argument.place, "of a person with nulls alone there is no SUM: write SUM(COALESCE(x, 0))");
   const range = intervalOf(expression, reading.scope.rangeOf, argument.place);
   const sum = multiplied(range, rows);
   if (aggregate === "sum" && magnitudeOf(sum) >= magnitudeLimit)
     refuse(argument.place, "a person's sum could grow beyond 2^62");
   const facts: PlanColumn = {
-    type: isDate ? "date" : scalar.type === "number" && scalar.whole ? "integer" : "decimal",
+    // PostgreSQL's SUM of its larger integers is none of its integer types: its quotients are not rounded.
+    type: isDate
+      ? "date"
+      : scalar.type === "number" && scalar.whole && aggregate !== "sum"
+        ? "integer"
+        : "decimal",
     nullable: aggregate !== "sum" && presence !== null,
     scale: scalar.type === "number" ? scalar.scale : 0,
     range: aggregate === "sum" ? sum : range,

@@ -10,7 +10,8 @@ import { refuse, type SqlNode } from "./sql-node.ts";
 export type Scalar =
   /** `whole` as PostgreSQL's integer types are, whose quotients are rounded; 2.0 and EXTRACT are not. */
   | { type: "number"; scale: number; whole: boolean; expression: Expression }
-  | { type: "date"; expression: Expression }
+  /** `instant` as what date_trunc gives in SQL: its beginning as a time, to which no days are added. */
+  | { type: "date"; instant?: true; expression: Expression }
   | { type: "boolean"; expression: Expression }
   /** By its codes: places in the domain, or `textCode`s where it is open. */
   | { type: "text"; domain: readonly string[]; open: boolean; expression: Expression }
@@ -26,6 +27,8 @@ export interface Reading {
   /** Still in the order in which it is written. */
   predicate(node: SqlNode): Predicate;
 }
+
+export const instantReason = "date_trunc gives a time of day, too: write date_trunc(...)::date";
 
 /** Decimal places of any intermediate value. */
 export const scaleMax = 12;

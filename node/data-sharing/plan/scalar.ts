@@ -99,13 +99,13 @@ function parameter(node: SqlNode, name: string, reading: Reading): Scalar {
     : { type: "number", scale: 0, whole: true, expression: constantOf(value) };
 }
 
-/** DATE '2020-01-31', or a boolean as 0 and 1. */
+/** DATE '2020-01-31', a date as itself, or a boolean as 0 and 1. */
 function cast(node: SqlNode, reading: Reading): Scalar {
   onlyFields(node, ["arg", "typeName"]);
   const type = childOf(node, "typeName");
   const argument = childOf(node, "arg");
   const reason =
-    "casts are for date literals, DATE 'YYYY-MM-DD', and to integer for booleans and numbers without decimal places";
+    "casts are to date for date literals, DATE 'YYYY-MM-DD', and dates, and to integer for booleans and numbers without decimal places";
   const plain = [...type.fields.keys()].every((field) => field === "names" || field === "typemod");
   const names = namesOf(type, "names")?.join(".");
   if (!plain || type.fields.get("typemod") !== -1) refuse(argument.place, reason);
@@ -115,9 +115,11 @@ function cast(node: SqlNode, reading: Reading): Scalar {
     if (!isWhole) refuse(argument.place, reason);
     return { type: "number", scale: 0, whole: true, expression: scalar.expression };
   }
-  const literal = names === "date" && argument.kind === "A_Const" ? constantScalar(argument) : null;
-  if (literal?.type !== "literal") refuse(argument.place, reason);
-  return { type: "date", expression: dateConstant(literal.text, argument) };
+  if (names !== "date") refuse(argument.place, reason);
+  const date = argument.kind === "A_Const" ? constantScalar(argument) : reading.scalar(argument);
+  if (date.type === "date") return { type: "date", expression: date.expression };
+  if (date.type !== "literal" || argument.kind !== "A_Const") refuse(argument.place, reason);
+  return { type: "date", expression: dateConstant(date.text, argument) };
 }
 
 function reasonAgainst(node: SqlNode): string {

@@ -33,6 +33,9 @@ describe("whole numbers", () => {
     sum("date_part('year', day) ^/ 10"),
     sum("c ^/ 2", perPerson("SUM(age * 1.0)")),
     sum("c ^/ 2", perPerson("MAX(EXTRACT(year FROM day))")),
+    // Of PostgreSQL's bigint the SUM is a numeric.
+    sum("c ^/ 2", perPerson("SUM(age)")),
+    sum("NULLIF(age, 2.0) ^/ 2"),
     sum("cost ^/ 2"),
   ];
   for (const marked of refused)
@@ -45,8 +48,10 @@ describe("whole numbers", () => {
     sum("EXTRACT(year FROM day)::integer / 10"),
     sum("(age * 2.0)::integer / 3"),
     sum("(day - DATE '2000-01-01') / 7"),
-    sum("c / 2", perPerson("SUM(age)")),
+    sum("c::integer / 2", perPerson("SUM(age)")),
     sum("c / 2", perPerson("COUNT(*)")),
+    sum("c / 2", perPerson("MAX(age)")),
+    sum("NULLIF(age, 2) / 2"),
     sum("years / 2", "visits JOIN rates ON age = years"),
     sum("acute::integer / 2 + age"),
   ];

@@ -232,7 +232,7 @@ export class Expressions {
         const [unit, of] = [content.pick(["year", "month", "week"]), this.date(depth - 1)];
         return {
           kind: "date",
-          sql: `date_trunc('${unit}', ${of.sql})`,
+          sql: `date_trunc('${unit}', ${of.sql})::date`,
           duck: `CAST(date_trunc('${unit}', ${of.duck}) AS DATE)`,
         };
       }

@@ -43,6 +43,9 @@ interface Relation {
 }
 
 const depthMax = 3;
+const publicNames = new Set(
+  Object.values(publicTables).flatMap(({ columns }) => columns.map(({ name }) => name)),
+);
 
 export class Questions {
   readonly content: Draw;
@@ -151,7 +154,7 @@ export class Questions {
     }
     const all = [...relations];
     for (let joins = content.pick([0, 0, 0, 1, 1, 2]); joins > 0; joins--) {
-      const own = new Expressions(content, style, withUnique(relations));
+      const own = new Expressions(content, style, withUnique(relations, publicNames));
       const joined = this.#publicJoin(own);
       if (joined === null) continue;
       all.push(joined.relation);
@@ -214,11 +217,11 @@ export class Questions {
       }
       case 2: {
         const of = expressions.number(1);
-        const type = of.whole ? "BIGINT" : `DECIMAL(18, ${of.scale})`;
-        const call = { sql: `SUM(${of.sql})`, duck: `CAST(COALESCE(SUM(${of.duck}), 0) AS ${type})` };
+        const type = `DECIMAL(18, ${of.scale})`;
+        const call = { sql: `SUM(COALESCE(${of.sql}, 0))`, duck: `CAST(COALESCE(SUM(${of.duck}), 0) AS ${type})` };
         const most = rows * Math.max(Math.abs(of.low), Math.abs(of.high));
         const low = of.low < 0 ? -most : 0;
-        return { call, term: numberTerm(none, of.scale, of.whole, low, most), nullable: false };
+        return { call, term: numberTerm(none, of.scale, false, low, most), nullable: false };
       }
       case 3: {
         const of = expressions.date(1);
@@ -298,10 +301,11 @@ function termOf(facts: Facts, of: Text, low: number, high: number): Term {
   }
 }
 
-function withUnique(relations: readonly Relation[]): Column[] {
+/** Unique among the names of the relations and others. */
+function withUnique(relations: readonly Relation[], others: ReadonlySet<string> = new Set()): Column[] {
   const columns = relations.flatMap((relation) => relation.columns);
   return columns.map((column) => ({
     ...column,
-    unique: columns.filter(({ name }) => name === column.name).length === 1,
+    unique: !others.has(column.name) && columns.filter(({ name }) => name === column.name).length === 1,
   }));
 }
