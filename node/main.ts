@@ -1,8 +1,8 @@
 /** The `itd` command: joins the program with this machine's terminal, disk and network. Started by bin/itd.mjs. */
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { writeWhole } from "./adapters/write-whole.ts";
 import { reportError } from "./cli/command.ts";
 import type { Context, Terminal } from "./cli/context.ts";
 import { runProgram } from "./cli/program.ts";
@@ -23,7 +23,7 @@ const terminal: Terminal = {
   hasColour: process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
   columns: columnsOf(process.stdout.columns),
   readFile: readText,
-  writeFile: writeWhole,
+  writeFile: writeText,
 };
 
 /** Adapters load when a command needs them, so that the others start quickly. */
@@ -80,21 +80,10 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
-  const target = resolve(path);
-  const unfinished = `${target}.${randomBytes(6).toString("hex")}.tmp`;
+async function writeText(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(target), { recursive: true });
-    const handle = await open(unfinished, "wx", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(unfinished, target);
+    await writeWhole(resolve(path), text);
   } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => undefined);
     const reason = reasonOf(error);
     throw new TrustedDataError("file_unwritable", `${path} cannot be written: ${reason}.`, {
       file: path,

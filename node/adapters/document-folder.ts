@@ -1,10 +1,10 @@
 /** Small documents of one person in a folder (port ConsentArchive): each written whole or not at all, durable on return, for their owner alone. */
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConsentArchive } from "../data-sharing/consent/ports.ts";
 import { TrustedDataError } from "../errors.ts";
 import { assert } from "../primitives/assert.ts";
+import { writeWhole } from "./write-whole.ts";
 
 const namePattern = /^[A-Za-z0-9-]+\.json$/;
 
@@ -29,19 +29,9 @@ export class DocumentFolder implements ConsentArchive {
   /** @throws TrustedDataError `file_unwritable` */
   async keep(name: string, text: string): Promise<void> {
     assert(namePattern.test(name), "a document has a plain name");
-    const unfinished = join(this.#folder, `${name}.${randomBytes(6).toString("hex")}.tmp`);
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      const handle = await open(unfinished, "wx", 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(unfinished, join(this.#folder, name));
+      await writeWhole(join(this.#folder, name), text, 0o700);
     } catch (error) {
-      await rm(unfinished, { force: true }).catch(() => undefined);
       throw failed("file_unwritable", `The folder ${this.#folder} cannot be written`, error);
     }
   }

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { TrustedDataError } from "../errors.ts";
 import { entryLeaf, hash32Schema } from "../ledger/audit-entry.ts";
 import type { AuditStore, StoredBatch } from "../ledger/ports.ts";
+import { publishedBatchSchema } from "../ledger/published-log.ts";
 import { toHex } from "../primitives/hex.ts";
 import { jsonReply, jsonResponse, type Route, route } from "./route.ts";
 
@@ -22,17 +23,8 @@ const decimal = (max: number) =>
     .transform(Number)
     .pipe(z.int().max(max));
 
-const batchSchema = z
-  .strictObject({
-    sequence: z.int().positive(),
-    previousLink: hash32Schema,
-    root: hash32Schema,
-    entryCount: z.int().nonnegative(),
-    budgets: z.string(),
-    /** Null until mined. */
-    anchored: z.strictObject({ blockNumber: z.int(), link: hash32Schema }).nullable(),
-  })
-  .meta({ id: "Batch" });
+/** `anchored` is null until mined. */
+const batchSchema = publishedBatchSchema.meta({ id: "Batch" });
 
 export function ledgerRoutes(audit: Pick<AuditStore, "batches" | "batch" | "entriesOfBatch">): Route[] {
   return [
