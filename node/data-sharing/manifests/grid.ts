@@ -10,7 +10,11 @@ export interface Decimal {
 export function parseDecimal(text: string): Decimal | null {
   const match = /^(-?)(\d*)(?:\.(\d*))?$/.exec(text);
   if (match === null || !/\d/.test(text)) return null;
-  const fraction = (match[3] ?? "").replace(/0+$/, "");
+  const decimals = match[3] ?? "";
+  // A search for the zeros at the end would begin anew at each zero.
+  let length = decimals.length;
+  while (decimals[length - 1] === "0") length--;
+  const fraction = decimals.slice(0, length);
   const magnitude = BigInt(`${match[2]}${fraction}`);
   return { steps: match[1] === "-" ? -magnitude : magnitude, scale: fraction.length };
 }

@@ -1,9 +1,10 @@
 /** CASE in canonical form: no branch that is never taken, none after one that always is, neighbours with one value made one. */
-import { canonicalJson } from "../../primitives/canonical-json.ts";
+
 import type { ColumnFacts } from "./canonical-comparison.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import { casesOf, isNullable, strictColumnsOf } from "./columns-of.ts";
 import { canonicalExpression, constantOf } from "./linear.ts";
+import { partText } from "./part-text.ts";
 import type { Expression, Predicate } from "./plan.ts";
 
 export interface Branch {
@@ -64,5 +65,5 @@ export function presenceOf(expression: Expression, facts: ColumnFacts): Expressi
 }
 
 function isSame(a: Expression, b: Expression): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  return partText(a) === partText(b);
 }

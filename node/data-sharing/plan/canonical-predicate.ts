@@ -5,9 +5,10 @@
  * (Kleene's logic is monotone), so a leaf may be false where it was null; nothing else changes. Not every two equal predicates get one
  * form, but all those do that differ in the ways people write them.
  */
-import { canonicalJson } from "../../primitives/canonical-json.ts";
+
 import { type ColumnFacts, canonicalComparison, canonicalMembership, oneOf } from "./canonical-comparison.ts";
 import { strictColumnsOf } from "./columns-of.ts";
+import { partText } from "./part-text.ts";
 import type { Expression, Predicate } from "./plan.ts";
 
 export function canonicalPredicate(predicate: Predicate, facts: ColumnFacts): Predicate {
@@ -59,7 +60,7 @@ function joined(kind: "and" | "or", operands: Predicate[], facts: ColumnFacts): 
     .filter((operand) => operand.kind !== neutral);
   const kept = flat.some((operand) => operand.kind === absorbing) ? null : withoutIdle(kind, flat);
   if (kept === null) return { kind: absorbing };
-  const byText = absorbed(kind, new Map(kept.map((operand) => [canonicalJson(operand), operand])));
+  const byText = absorbed(kind, new Map(kept.map((operand) => [partText(operand), operand])));
   const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, operand]) => operand);
   if (sorted.length === 0) return { kind: neutral };
   return sorted.length === 1 ? sorted[0]! : { kind, operands: sorted };
@@ -71,7 +72,7 @@ function absorbed(kind: "and" | "or", operands: Map<string, Predicate>): Map<str
   const present = new Set([...operands.values()].map(presentColumn).filter((column) => column !== null));
   const compared = new Set<string | null>([...operands.values()].flatMap(comparedColumns));
   const isDecided = (part: Predicate) => {
-    if (operands.has(canonicalJson(part))) return true;
+    if (operands.has(partText(part))) return true;
     if (
       kind === "or"
         ? comparedColumns(part).some((column) => present.has(column))
@@ -91,7 +92,7 @@ function absorbed(kind: "and" | "or", operands: Map<string, Predicate>): Map<str
 
 /** Whether the one is true of every value of which the other is. */
 function implies(one: Membership, other: Membership): boolean {
-  if (canonicalJson(one.expression) !== canonicalJson(other.expression)) return false;
+  if (partText(one.expression) !== partText(other.expression)) return false;
   const [values, others] = [new Set(one.values), new Set(other.values)];
   if (!one.negated) return one.values.every((value) => others.has(value) !== other.negated);
   return other.negated && other.values.every((value) => values.has(value));
@@ -114,7 +115,7 @@ function mergedValues(kind: "and" | "or", operands: Predicate[], facts: ColumnFa
       others.push(operand);
       continue;
     }
-    const key = canonicalJson(membership.expression);
+    const key = partText(membership.expression);
     const before = merged.get(key);
     merged.set(key, before === undefined ? membership : joinedValues(kind, before, membership));
   }

@@ -1,5 +1,5 @@
 /** Which columns an expression reads, and which of them make it null. */
-import { canonicalJson } from "../../primitives/canonical-json.ts";
+import { partText } from "./part-text.ts";
 import type { Expression, Predicate } from "./plan.ts";
 
 type Case = Extract<Expression, { kind: "case" }>;
@@ -27,7 +27,7 @@ export function strictColumnsOf(expression: Expression): string[] {
 /** The outermost CASE parts, each once: they may be null by themselves. */
 export function casesOf(expression: Expression): Case[] {
   const cases = new Map<string, Case>();
-  visit(expression, false, (part) => part.kind === "case" && cases.set(canonicalJson(part), part));
+  visit(expression, false, (part) => part.kind === "case" && cases.set(partText(part), part));
   return [...cases.values()];
 }
 

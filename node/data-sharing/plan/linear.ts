@@ -3,7 +3,7 @@
  * and repeated operands come out the same. A term multiplied by zero stays, as it still makes the sum null where it is null. With a NULL
  * anywhere all of it is NULL.
  */
-import { canonicalJson } from "../../primitives/canonical-json.ts";
+import { partText } from "./part-text.ts";
 import type { Expression } from "./plan.ts";
 
 export interface Term {
@@ -123,7 +123,7 @@ function quotient(left: Linear, divisor: bigint): Linear {
 }
 
 function termOf(base: Expression): Linear {
-  return { terms: new Map([[canonicalJson(base), { base, coefficient: 1n }]]), constant: 0n };
+  return { terms: new Map([[partText(base), { base, coefficient: 1n }]]), constant: 0n };
 }
 
 function withCoefficient(base: Expression, coefficient: bigint): Expression {
@@ -133,7 +133,7 @@ function withCoefficient(base: Expression, coefficient: bigint): Expression {
 
 function sortedOperands(operands: Expression[]): Expression[] {
   return operands
-    .map((operand) => [canonicalJson(operand), operand] as const)
+    .map((operand) => [partText(operand), operand] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, operand]) => operand);
 }

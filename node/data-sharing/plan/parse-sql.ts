@@ -6,6 +6,7 @@ import { hasSqlDetails, loadModule, parseSync, scanSync } from "libpg-query";
 import { assert } from "../../primitives/assert.ts";
 import { sqlBytesMax } from "../manifests/algorithm-manifest.ts";
 import { reasonAgainstToken } from "./plain-tokens.ts";
+import { checkSize } from "./rough-size.ts";
 import {
   childOf,
   childrenOf,
@@ -132,6 +133,7 @@ function checkText(sql: string): void {
   const offset = [...sql].findIndex((character) => hidden.test(character) && !" \t\n\r".includes(character));
   if (offset >= 0) refuse(placeAtCharacter(sql, offset), "it holds a control or invisible character");
   if (sql.trim() === "") refuse(start, "there is no statement");
+  checkSize(sql);
   const places = placesByByte(sql);
   let depth = 0;
   for (const [index, token] of scan(sql).entries()) {

@@ -7,6 +7,8 @@ import { type Place, refuse } from "./sql-node.ts";
 
 /** Of one expression or condition of a plan: enough for three hundred comparisons. */
 const partsMax = 1_000;
+/** Of all expressions and conditions of one SELECT, those inside of others counted too: the time that compiling takes goes with them. */
+const partsInAllMax = 40_000;
 /** Parts that are shared are counted once and added as often as they stand there. */
 const known = new WeakMap<Expression | Predicate, number>();
 
@@ -22,6 +24,15 @@ export function partsOf(part: Expression | Predicate): number {
 export function requireParts(parts: number, place: Place): void {
   if (parts > partsMax)
     refuse(place, `it comes to more than ${partsMax} parts, as some of it is needed several times`);
+}
+
+/** Counts what one SELECT comes to while it is compiled, and refuses the first that is too much. */
+export function partsAllowance(): (parts: number, place: Place) => void {
+  let left = partsInAllMax;
+  return (parts, place) => {
+    left -= parts;
+    if (left < 0) refuse(place, `all of it comes to more than ${partsInAllMax} parts`);
+  };
 }
 
 function innerOf(part: Expression | Predicate): (Expression | Predicate)[] {

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { textCode } from "../manifests/text-code.ts";
 import { canonicalPredicate } from "./canonical-predicate.ts";
 import { intervalOf } from "./intervals.ts";
-import { codesLike } from "./like.ts";
+import { codesLike, partsOfLike } from "./like.ts";
 import { constantOf } from "./linear.ts";
 import { partsOf, requireParts } from "./parts.ts";
 import type { Expression, Predicate } from "./plan.ts";
@@ -149,6 +149,7 @@ function like(node: SqlNode, isNegated: boolean, reading: Reading): Predicate {
   const [left, right] = [reading.scalar(childOf(node, "lexpr")), reading.scalar(childOf(node, "rexpr"))];
   if (left.type !== "text" || left.open || right.type !== "literal")
     refuse(node.place, "LIKE compares a text of a declared domain with a pattern in quotes");
+  reading.spend(partsOfLike(left.domain, right.text), node.place);
   const values = codesLike(left.domain, right.text) ?? refuse(node.place, "LIKE takes no escapes");
   const matches: Predicate = { kind: "in", expression: left.expression, values };
   return isNegated ? negation(matches) : matches;

@@ -5,7 +5,7 @@ import { boundsMissing, firstDay, intervalOf } from "./intervals.ts";
 import { canonicalExpression, constantOf } from "./linear.ts";
 import type { Expression, Predicate } from "./plan.ts";
 import type { Scope } from "./scope.ts";
-import { refuse, type SqlNode } from "./sql-node.ts";
+import { type Place, refuse, type SqlNode } from "./sql-node.ts";
 
 export type Scalar =
   /** `whole` as PostgreSQL's integer types are, whose quotients are rounded; 2.0 and EXTRACT are not. */
@@ -26,6 +26,8 @@ export interface Reading {
   scalar(node: SqlNode): Scalar;
   /** Still in the order in which it is written. */
   predicate(node: SqlNode): Predicate;
+  /** Counts what it takes to compile it; too much is refused. */
+  spend(parts: number, place: Place): void;
 }
 
 export const instantReason = "date_trunc gives a time of day, too: write date_trunc(...)::date";

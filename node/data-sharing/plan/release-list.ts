@@ -1,11 +1,11 @@
 /** What a plan releases, each number once however often SELECT names it, and what each release is charged. */
 import { TrustedDataError } from "../../errors.ts";
-import { canonicalJson } from "../../primitives/canonical-json.ts";
 import { shareOfCharge } from "../accounting/zcdp.ts";
 import { formatDecimal } from "../manifests/grid.ts";
 import { integerSquareRoot } from "../mechanisms/discrete-gaussian.ts";
 import { extremeOffset } from "../mechanisms/quantile-scores.ts";
 import type { Aggregate } from "./aggregate.ts";
+import { partText } from "./part-text.ts";
 import type { Output, Plan, Release, Vector } from "./plan.ts";
 import { type Contribution, sensitivitySquaredOf } from "./sensitivity.ts";
 
@@ -56,13 +56,13 @@ export class ReleaseList {
   }
 
   #vector(vector: Vector): number {
-    const text = canonicalJson(vector);
-    const known = this.vectors.findIndex((other) => canonicalJson(other) === text);
+    const text = partText(vector);
+    const known = this.vectors.findIndex((other) => partText(other) === text);
     return known >= 0 ? known : this.vectors.push(vector) - 1;
   }
 
   #place(wanted: Wanted, quantile: string | null): number {
-    const key = canonicalJson([wanted.vector, quantile]);
+    const key = partText([wanted.vector, quantile]);
     const known = this.#places.get(key);
     if (known !== undefined) return known;
     this.#places.set(key, this.#wanted.length);
