@@ -8,7 +8,7 @@ import { placeAtCharacter, refuse, sqlDepthMax, sqlNodesMax } from "./sql-node.t
 const operatorLengthMax = 63;
 
 const piece =
-  /--[^\n\r]*|\/\*|'[^']*'?|"[^"]*"?|[\p{L}\p{M}\p{N}_$.]+|(?:(?!--|\/\*)[-+*/<>=~!@#%^&|`?])+|\S/gu;
+  /--[^\n\r]*|\/\*|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|[\p{L}\p{M}\p{N}_$.]+|(?:(?!--|\/\*)[-+*/<>=~!@#%^&|`?])+|\S/gu;
 const commentEdge = /\/\*|\*\//g;
 
 /** @throws TrustedDataError `sql_refused`, with the place. */
