@@ -8,7 +8,7 @@ import { type Place, refuse } from "./sql-node.ts";
 /** Of one expression or condition of a plan: enough for three hundred comparisons. */
 const partsMax = 1_000;
 /** Of all expressions and conditions of one SELECT, those inside of others counted too: the time that compiling takes goes with them. */
-const partsInAllMax = 40_000;
+const partsInAllMax = 20_000;
 /** Parts that are shared are counted once and added as often as they stand there. */
 const known = new WeakMap<Expression | Predicate, number>();
 
