@@ -218,8 +218,14 @@ function codeOf({ domain, open }: Extract<Scalar, { type: "text" }>, text: strin
   const known = domain.slice(0, 20).map((value) => `'${value}'`);
   return refuse(
     node.place,
-    `'${text}' is not in the domain: ${known.join(", ")}${domain.length > 20 ? ", ..." : ""}`,
+    `'${shortened(text)}' is not in the domain: ${known.join(", ")}${domain.length > 20 ? ", ..." : ""}`,
   );
+}
+
+/** Enough to know it by: what follows it in a sentence must not be cut off. */
+function shortened(text: string): string {
+  const signs = [...text];
+  return signs.length > 100 ? `${signs.slice(0, 100).join("")}…` : text;
 }
 
 /** Looks at bounds while the place is known; of the form that engines will run. */

@@ -51,6 +51,17 @@ describe("a statement that nobody should ask", () => {
     }
   });
 
+  it("is refused as soon where patterns meet a large domain", () => {
+    const domain = Array.from({ length: 640 }, (_, code) => `${"a".repeat(96)}${1_000 + code}`);
+    const columns = { ...badSqlDataset.columns, town: { type: "text", domain, nullable: false } as const };
+    const patterns = Array.from({ length: 90 }, (_, at) => `town LIKE '%${"_a".repeat(25)}${at}b%'`);
+    const manifest = badSqlManifest(`${honestSql} WHERE ${patterns.join(" OR ")}`);
+    const startedMs = cpuMs();
+    const error = refusal(() => compilePlan(manifest, {}, { ...badSqlDataset, columns }));
+    expect(error.fields.reason).to.equal("all of it comes to more than 20000 parts");
+    expect(cpuMs() - startedMs).to.be.at.most(refusalMsMax);
+  });
+
   it("leaves the parser as it was", () => {
     const before = JSON.stringify(parseSelect(honestSql));
     const deep = badStatements["nesting without end"]!;
