@@ -32,6 +32,13 @@ export class PersonNumbers {
     }
   }
 
+  /** Of people whose hashes stand one after the other. */
+  static of(hashes: Uint8Array): PersonNumbers {
+    const view = new DataView(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+    const read = Uint32Array.from({ length: hashes.length / 4 }, (_, at) => view.getUint32(4 * at));
+    return new PersonNumbers(read, hashes.length / personHashBytes);
+  }
+
   static async read(connection: DuckDBConnection): Promise<PersonNumbers> {
     const counted = await connection.runAndReadAll("SELECT count(*) FROM people_");
     const count = Number(counted.getRows()[0]![0]);

@@ -13,8 +13,9 @@ export type PersonType = "integer" | "uuid" | "text";
 export interface DatasetTableSource {
   /** What the manifest calls it. */
   name: string;
-  /** For FROM: schema and name in quotes. */
+  /** For FROM: schema and name in quotes; of a plain table no rows of others that come to inherit from it. */
   from: string;
+  isPlain: boolean;
   rowsPerPerson: number;
   columns: { column: TableColumn; source: SourceColumn }[];
   person: SourceColumn;
@@ -57,7 +58,8 @@ export function datasetSources(
     const taken = new Set([person, ...columns.map(({ source }) => source)]);
     return {
       name,
-      from: fromOf(where),
+      from: found.isPlain ? `ONLY ${fromOf(where)}` : fromOf(where),
+      isPlain: found.isPlain,
       rowsPerPerson: table.rowsPerPerson,
       columns,
       person,

@@ -1,97 +1,167 @@
 /**
- * Who takes part, for datasets that need consent: PostgreSQL is given the persons themselves, whom it has, and never the secret by which the
- * repository knows them. Which person is which enrolled number is found by going through the table's people once, and again when more were
- * enrolled or after a while, as rows are live. Whoever is not found takes no part: never too many, for a while too few.
+ * Who takes part, for datasets that need consent: PostgreSQL is given who of its own people does, and never the secret by which the
+ * repository knows them. Which person is which enrolled number is found by going through the tables' people once, and then through rows that
+ * were written since (covered-snapshot.ts). Where that cannot be told, as in views and foreign tables, it is through all again when more were
+ * enrolled or after a while. Whoever is not found takes no part: never too many, for a while too few.
  *
- * Costs, for each question, a list of those who take part; and going through the people, a hash for each.
+ * Costs a hash for each person once; for each question a pass over the people, the same whoever takes part, and what person-places.ts says.
  */
 import { personHash, personHashBytes } from "../../data-sharing/consent/person-hash.ts";
 import type { PeopleFilter } from "../../data-sharing/ports.ts";
+import { PersonNumbers } from "../duckdb/person-numbers.ts";
+import {
+  type CoveredSnapshot,
+  continues,
+  isSameMoment,
+  sessionSnapshot,
+  writtenSinceSql,
+} from "./covered-snapshot.ts";
 import type { Session } from "./database-connections.ts";
-import { type DatasetSources, type PersonType, personSql, somebodySql } from "./dataset-tables.ts";
-
-export interface TakesPart {
-  /** SQL that is true for a person, also as SQL, who takes part. */
-  condition: (person: string) => string;
-  /** The parameters in it; every statement with a table has them. */
-  values: unknown[];
-}
-
-const memberSql: Record<PersonType, (person: string, list: string) => string> = {
-  text: (person, list) => `${person} = ANY (${list})`,
-  integer: (person, list) => `CAST(${person} AS bigint) = ANY (CAST(${list} AS bigint[]))`,
-  uuid: (person, list) => `${person} = ANY (CAST(${list} AS uuid[]))`,
-};
+import { type DatasetSources, personSql, somebodySql } from "./dataset-tables.ts";
+import { byBits, byList, hashBits, hashSql, type Places, placesOf, type TakesPart } from "./person-places.ts";
 
 /** An enrolled person whose first row came since takes part after this at the latest. */
 const knownMsMax = 600_000;
 
+/** Everybody in the tables by `covered`, and maybe others; read at `readMs`, for so many enrolled. */
+interface Reading {
+  tables: string;
+  people: TablePeople;
+  covered: CoveredSnapshot | null;
+  readMs: number;
+  enrolled: number;
+}
+
 export class KnownPeople {
   readonly #dataset: string;
   readonly #secret: Uint8Array;
-  /** By enrolled number, as far as the tables have them. */
-  #persons = new Map<number, string>();
-  #separator = "";
-  #seen = "";
-  #readMs = Number.NEGATIVE_INFINITY;
+  #reading: Reading | undefined;
 
   constructor(dataset: string, secret: Uint8Array) {
     this.#dataset = dataset;
     this.#secret = secret;
   }
 
-  async filter(people: PeopleFilter, sources: DatasetSources, session: Session): Promise<TakesPart> {
-    const hashes = people.hashes();
-    // Hashes are added at the end only.
-    const seen = [hashes.length, ...[...sources.tables.values()].map(({ from }) => from)].join(" ");
-    if (seen !== this.#seen || performance.now() - this.#readMs > knownMsMax) {
-      await this.#read(hashes, sources, session);
-      this.#seen = seen;
-      this.#readMs = performance.now();
-    }
-    // Asked last, so that a withdrawal meanwhile counts.
-    const bits = people.takingPart();
-    const taking: string[] = [];
-    for (const [number, person] of this.#persons)
-      if (((bits[number >> 3]! >> (number & 7)) & 1) === 1) taking.push(person);
-    // A list that PostgreSQL knows when it plans is hashed: half the time of a join with it.
-    const list = "string_to_array(CAST($1 AS text), CAST($2 AS text))";
-    return {
-      condition: (person) => memberSql[sources.personType](person, list),
-      values: [taking.join(this.#separator), this.#separator],
+  /** To be called before the session's snapshot is taken: what is known now then is of an earlier moment than its rows. */
+  prepare(people: PeopleFilter): (sources: DatasetSources, session: Session) => Promise<TakesPart> {
+    const before = this.#reading;
+    return async (sources, session) => {
+      const hashes = people.hashes();
+      const reading = await this.#upToDate(before, hashes, sources, session);
+      this.#reading = reading;
+      // Asked last, so that a withdrawal meanwhile counts.
+      return reading.people.filter(hashes, people.takingPart(), reading.covered !== null);
     };
   }
 
-  async #read(hashes: Uint8Array, sources: DatasetSources, session: Session): Promise<void> {
-    const bytes = Buffer.from(hashes);
-    const numbers = new Map<string, number>();
-    for (let number = 0; number * personHashBytes < bytes.length; number++)
-      numbers.set(bytes.toString("latin1", number * personHashBytes, (number + 1) * personHashBytes), number);
-    const selects = [...sources.tables.values()].map((table) => {
-      const conditions = somebodySql(table, "t");
-      const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-      return `SELECT CAST(${personSql(table, sources.personType, "t")} AS text) FROM ${table.from} AS t${where}`;
-    });
-    const persons = new Map<number, string>();
-    for (const [person] of await session.rows(
-      `${selects.join(" UNION ")}${selects.length === 1 ? " GROUP BY 1" : ""}`,
-    )) {
-      const hash = Buffer.from(personHash(this.#secret, this.#dataset, person!)).toString("latin1");
-      const number = numbers.get(hash);
-      if (number !== undefined) persons.set(number, person!);
+  async #upToDate(
+    before: Reading | undefined,
+    hashes: Uint8Array,
+    sources: DatasetSources,
+    session: Session,
+  ): Promise<Reading> {
+    const tables = JSON.stringify([
+      sources.personType,
+      [...sources.tables.values()].map(({ from, person }) => [from, person.name]),
+    ]);
+    const covered = await sessionSnapshot(sources, session);
+    const fresh = { tables, covered, readMs: performance.now(), enrolled: hashes.length / personHashBytes };
+    if (before === undefined || before.tables !== tables || !continues(before.covered, covered)) {
+      const people = new TablePeople(sources, this.#dataset, this.#secret);
+      people.add(await readPeople(sources, session, null));
+      return { ...fresh, people };
     }
-    this.#persons = persons;
-    this.#separator = separatorFor(persons.values());
+    const { people } = before;
+    const isKept =
+      people.enrolledAreKnown(hashes, before.enrolled) && fresh.readMs - before.readMs <= knownMsMax;
+    if (before.covered === null || covered === null) {
+      if (isKept) return { ...before, enrolled: fresh.enrolled };
+      people.add(await readPeople(sources, session, null));
+    } else if (!isSameMoment(before.covered, covered)) {
+      if (isKept && people.isRightForAll) return { ...before, enrolled: fresh.enrolled };
+      people.add(await readPeople(sources, session, before.covered));
+    }
+    return { ...fresh, people };
   }
 }
 
-/** Of the control characters, one that no person's text has; then of all others. */
-function separatorFor(persons: Iterable<string>): string {
-  const used = new Set<string>();
-  for (const person of persons) for (const character of person) used.add(character);
-  for (let code = 1; code < 0xd800; code++) {
-    const character = String.fromCharCode(code);
-    if (!used.has(character)) return character;
+/** Persons with hashes; all of them, or those of rows that were written since. */
+async function readPeople(
+  { tables, personType }: DatasetSources,
+  session: Session,
+  since: CoveredSnapshot | null,
+): Promise<[string, number][]> {
+  const selects = [...tables.values()].map((table) => {
+    const conditions = [...somebodySql(table, "t"), ...(since === null ? [] : [writtenSinceSql(since, "t")])];
+    const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+    return `SELECT ${personSql(table, personType, "t")} AS person_ FROM ${table.from} AS t${where}`;
+  });
+  const rows = await session.rows(
+    `SELECT CAST(person_ AS text), ${hashSql("person_", personType, 2 ** hashBits)} FROM (${selects.join(" UNION ALL ")}) AS people GROUP BY person_`,
+  );
+  return rows.map(([person, hash]) => [person!, Number(hash)]);
+}
+
+/** People of the tables. They are added only: who is in no row any more is in no answer either. */
+class TablePeople {
+  readonly #type: DatasetSources["personType"];
+  readonly #dataset: string;
+  readonly #secret: Uint8Array;
+  readonly #persons: string[] = [];
+  readonly #known = new Set<string>();
+  readonly #hashes: number[] = [];
+  #personHashes = new Uint8Array(0);
+  #numbers = PersonNumbers.of(new Uint8Array(0));
+  #places: Places | undefined;
+
+  constructor({ personType }: DatasetSources, dataset: string, secret: Uint8Array) {
+    this.#type = personType;
+    this.#dataset = dataset;
+    this.#secret = secret;
   }
-  throw new Error("the people's texts use every character");
+
+  add(rows: readonly [string, number][]): void {
+    const added = rows.filter(([person]) => !this.#known.has(person));
+    if (added.length === 0) return;
+    const hashes = new Uint8Array(this.#personHashes.length + added.length * personHashBytes);
+    hashes.set(this.#personHashes);
+    for (const [person, hash] of added) {
+      const at = this.#hashes.length * personHashBytes;
+      hashes.set(personHash(this.#secret, this.#dataset, person), at);
+      this.#persons.push(person);
+      this.#known.add(person);
+      this.#hashes.push(hash);
+    }
+    this.#personHashes = hashes;
+    this.#numbers = PersonNumbers.of(hashes);
+    this.#places = undefined;
+  }
+
+  /** Whether those enrolled since the first `from` are all among the people. */
+  enrolledAreKnown(hashes: Uint8Array, from: number): boolean {
+    return !this.#numbers.of(hashes).subarray(from).includes(0);
+  }
+
+  /** Whether `filter` takes nobody in who is not among the people, without all being known. */
+  get isRightForAll(): boolean {
+    return this.#placesNow().kind === "integers";
+  }
+
+  /** @param bits Who takes part, by enrolled number. */
+  filter(hashes: Uint8Array, bits: Uint8Array, allAreKnown: boolean): TakesPart {
+    const places = this.#placesNow();
+    const numbers = this.#numbers.of(hashes);
+    // Number 0 stands for those who are in no table.
+    const taking = new Uint8Array(this.#hashes.length + 1);
+    for (let i = 0; i < numbers.length; i++) taking[numbers[i]!]! |= (bits[i >> 3]! >> (i & 7)) & 1;
+    const byPerson = taking.subarray(1);
+    return allAreKnown || this.isRightForAll
+      ? byBits(this.#type, places, byPerson, this.#persons)
+      : byList(this.#type, byPerson, this.#persons);
+  }
+
+  #placesNow(): Places {
+    this.#places ??= placesOf(this.#type, this.#persons, this.#hashes);
+    return this.#places;
+  }
 }

@@ -112,10 +112,10 @@ export class PostgresEngine implements PlanEngine {
   ): Promise<ExactAnswer> {
     const record = this.#record(dataset);
     this.#requireFilter(record.manifest, people);
+    const takingPart = people && (await this.#knownPeople(record)).prepare(people);
     return await this.#connections.inSnapshot(record.address, limits, async (session) => {
       const sources = await sourcesOf(record, session);
-      const known = people && (await this.#knownPeople(record));
-      const filter = people && (await known!.filter(people, sources, session));
+      const filter = await takingPart?.(sources, session);
       return await runPlan(plan, { record, sources, session, filter });
     });
   }

@@ -10,7 +10,7 @@ import { compilePlan, type Statement } from "./compile-plan.ts";
 import type { Session } from "./database-connections.ts";
 import type { DatabaseRecord } from "./database-records.ts";
 import type { DatasetSources } from "./dataset-tables.ts";
-import type { TakesPart } from "./people-filter.ts";
+import type { TakesPart } from "./person-places.ts";
 import { type RowsOptions, tableRows } from "./rows.ts";
 import { textLiteral } from "./sql-text.ts";
 

@@ -38,6 +38,8 @@ export interface SourceColumn {
 
 export interface TableFacts {
   columns: SourceColumn[];
+  /** A table of rows here, with none that inherit from it and no rules of its own on rows. */
+  isPlain: boolean;
   mayRead: boolean;
   /** Of table and partitions; or of the table's owner. */
   mayWrite: boolean;
@@ -106,6 +108,7 @@ interface RawColumn {
 }
 
 interface RawFacts {
+  isPlain: boolean;
   mayRead: boolean;
   mayWrite: boolean;
   partitions: TableFacts["partitions"];
@@ -142,6 +145,7 @@ WITH RECURSIVE wanted AS (
   FROM pg_catalog.pg_type t JOIN base ON base.oid = t.typbasetype WHERE t.typtype = 'd'
 )
 SELECT place, json_build_object(
+  'isPlain', w.relkind = 'r' AND NOT w.relhassubclass AND NOT w.relrowsecurity,
   'mayRead', pg_catalog.has_table_privilege(w.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(w.oid, 'SELECT'),
   'mayWrite', pg_catalog.pg_has_role(w.relowner, 'MEMBER') OR (
     SELECT bool_or(pg_catalog.has_table_privilege(tree.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
+import { parseDatabaseUrl } from "../../../../node/adapters/postgresql/database-address.ts";
+import { DatabaseConnections } from "../../../../node/adapters/postgresql/database-connections.ts";
+import { datasetSources } from "../../../../node/adapters/postgresql/dataset-tables.ts";
+import { KnownPeople } from "../../../../node/adapters/postgresql/people-filter.ts";
+import { readTableFacts } from "../../../../node/adapters/postgresql/table-facts.ts";
 import { personHash } from "../../../../node/data-sharing/consent/person-hash.ts";
 import type { PeopleFilter } from "../../../../node/data-sharing/ports.ts";
+import { testConsentingEngine } from "../../../ports/consenting-engine.ts";
 import { column, limits, manifestOf, planOf, rowCount, sumOf } from "../../../ports/data-files.ts";
 import { expectCode } from "../../../support/errors.ts";
 import { type PostgresServer, startPostgres } from "../../../support/postgresql-server.ts";
@@ -25,7 +31,22 @@ const nasty = [
   "\\",
 ];
 
+/** In this order; more come at the end only. */
+const enrolled = [...nasty, "stranger"];
+
 describe("consent on PostgreSQL", () => {
+  describe("as a plan engine", () => {
+    let server: PostgresServer;
+    before(async () => {
+      server = await startPostgres();
+    });
+    after(() => server.stop());
+    testConsentingEngine(async () => ({
+      ...(await postgresUnderTest(server, { engine: { personSecret: async () => secret } })),
+      hashOf: async () => (person) => personHash(secret, "visits", person),
+    }));
+  });
+
   let server: PostgresServer;
   let data: PostgresUnderTest;
   before(async () => {
@@ -92,7 +113,10 @@ describe("consent on PostgreSQL", () => {
       BigInt(2 ** nasty.length - 1),
     ]);
     expect(await ask(filterOf("visits", nasty, () => false))).to.deep.equal([0n, 0n]);
-    expect(await ask(filterOf("visits", ["stranger"], () => true))).to.deep.equal([0n, 0n]);
+    expect(await ask(filterOf("visits", enrolled, (person) => person === "stranger"))).to.deep.equal([
+      0n,
+      0n,
+    ]);
     expect(await ask(filterOf("visits", [], () => true))).to.deep.equal([0n, 0n]);
   });
 
@@ -126,9 +150,182 @@ describe("consent on PostgreSQL", () => {
     consenting.delete("a");
     expect(await ask(filterOf("visits", nasty, (person) => consenting.has(person)))).to.deep.equal([1n, 2n]);
     await server.sql("INSERT INTO visits VALUES ('late', NULL, NULL, 1, NULL, NULL, 0)");
-    expect((await ask(filterOf("visits", [...nasty, "late"], (person) => person === "late")))[0]).to.equal(
+    expect((await ask(filterOf("visits", [...enrolled, "late"], (person) => person === "late")))[0]).to.equal(
       1n,
     );
+  });
+
+  describe("for a person who shares a bit with one who takes part, and takes none", () => {
+    const table = "shared";
+    /** The hash's 16 bits are those of "a": so few people share 2^16. */
+    let twin: string;
+    let people: PeopleFilter;
+    before(async () => {
+      const [found] = await server.sql(
+        "SELECT 'q' || n AS person FROM generate_series(1, 1000000) AS n WHERE hashtextextended('q' || n, 0) & 65535 = hashtextextended('a', 0) & 65535 LIMIT 1",
+      );
+      twin = String(found!.person);
+      people = filterOf(table, ["a", "b"], () => true);
+    });
+    beforeEach(async () => {
+      await server.sql(
+        `DO $$ BEGIN DROP VIEW IF EXISTS shared; EXCEPTION WHEN wrong_object_type THEN NULL; END $$;
+         DROP TABLE IF EXISTS shared, other, hidden CASCADE;
+         CREATE TABLE shared (person text, age integer NOT NULL, "else" text); GRANT SELECT ON shared TO ${reader};
+         INSERT INTO shared VALUES ('a', 1, '${twin}'), ('b', 2, 'b')`,
+      );
+      await data.postgres.importFile(data.url(table), manifest());
+    });
+    const manifest = () =>
+      manifestOf({
+        name: table,
+        table,
+        consent: "required",
+        rowsPerPerson: 1,
+        columns: { age: { type: "integer", bounds: [0, 1000], nullable: false } },
+      });
+    const ages = planOf([rowCount, sumOf(column("age"), 0n, 1000n)], {
+      rows: {
+        sources: [{ kind: "table", table, rowsPerPerson: 1 }],
+        publicJoins: [],
+        filter: { kind: "always" },
+      },
+    });
+    const asked = async (of = people) =>
+      (await data.engine.execute(table, ages, limits, of)).vectors.map((vector) => vector[0]);
+    const insertTwin = (into = table) =>
+      server.sql(`INSERT INTO ${into} (person, age) VALUES ($1, 100)`, [twin]);
+
+    it("counts nobody else, whoever of the two takes part", async () => {
+      await insertTwin();
+      expect(await asked()).to.deep.equal([2n, 3n]);
+      const both = ["a", "b", twin];
+      for (const one of both)
+        expect((await asked(filterOf(table, both, (person) => person === one)))[0]).to.equal(1n);
+      expect(await asked(filterOf(table, both, () => true))).to.deep.equal([3n, 103n]);
+    });
+
+    for (const [what, statements] of [
+      ["whose row comes later", ""],
+      [
+        "whose row takes the place of another",
+        "UPDATE shared SET person = TWIN, age = 100 WHERE person = 'b'; VACUUM shared;",
+      ],
+      [
+        "whose table takes the place of the table",
+        "ALTER TABLE shared RENAME TO hidden; ALTER TABLE other RENAME TO shared;",
+      ],
+      [
+        "whose column takes the place of the person's",
+        'ALTER TABLE shared RENAME COLUMN person TO former; ALTER TABLE shared RENAME COLUMN "else" TO person;',
+      ],
+      ["whose table comes to inherit from the table", "ALTER TABLE other INHERIT shared;"],
+      ["whose table is written anew", "INSERT INTO shared SELECT * FROM other; VACUUM FULL shared;"],
+      ["whose table is filled anew", "TRUNCATE shared; INSERT INTO shared SELECT * FROM other;"],
+      [
+        "behind a view from then on",
+        "ALTER TABLE shared RENAME TO hidden; CREATE VIEW shared AS SELECT person, age FROM hidden UNION ALL SELECT person, age FROM other; GRANT SELECT ON shared TO READER;",
+      ],
+      [
+        "whom a rule hid until then",
+        "DROP POLICY rule ON shared; CREATE POLICY rule ON shared USING (true);",
+      ],
+    ] as const)
+      it(`counts none ${what}`, async () => {
+        await server.sql(`CREATE TABLE other (LIKE shared); GRANT SELECT ON other TO ${reader}`);
+        await insertTwin("other");
+        if (what.includes("rule"))
+          await server.sql(
+            `INSERT INTO shared SELECT * FROM other; ALTER TABLE shared ENABLE ROW LEVEL SECURITY; CREATE POLICY rule ON shared USING (age < 100)`,
+          );
+        expect(await asked()).to.deep.equal([2n, 3n]);
+        expect(await asked()).to.deep.equal([2n, 3n]);
+        if (statements === "") await insertTwin();
+        for (const statement of statements.split(/(?<=;) ?/).filter((one) => one !== ""))
+          await server.sql(statement.replaceAll("TWIN", `'${twin}'`).replaceAll("READER", reader));
+        const answers = [await asked(), await asked()];
+        expect(answers[1]).to.deep.equal(answers[0]);
+        expect(Number(answers[0]![1])).to.be.lessThan(100);
+      });
+
+    it("counts none who was there at a question's moment and gone at that of another one", async () => {
+      const { address } = parseDatabaseUrl(data.url(table));
+      const connections = new DatabaseConnections(2);
+      const known = new KnownPeople(table, secret);
+      const count = async (work: () => Promise<unknown> = async () => {}) => {
+        const takingPart = known.prepare(people);
+        return await connections.inSnapshot(address, limits, async (session) => {
+          await session.rows("SELECT 1");
+          await work();
+          const names = { [table]: parseDatabaseUrl(data.url(table)).table };
+          const sources = datasetSources(
+            manifest(),
+            names,
+            await readTableFacts(session.client, [names[table]!]),
+          );
+          const { condition, values } = await takingPart(sources, session);
+          const [row] = await session.rows(
+            `SELECT count(*) FROM public.shared AS t WHERE ${condition("t.person")}`,
+            values,
+          );
+          return Number(row![0]);
+        });
+      };
+      expect(await count()).to.equal(2);
+      await insertTwin();
+      const meanwhile = await count(async () => {
+        await server.sql("DELETE FROM shared WHERE age = 100");
+        expect(await count()).to.equal(2);
+      });
+      expect(meanwhile).to.equal(2);
+      await connections.close();
+    });
+
+    it("goes through rows that were written since, and not through the others", async () => {
+      expect(await asked()).to.deep.equal([2n, 3n]);
+      await server.sql("UPDATE shared SET age = age + 1");
+      expect(await asked()).to.deep.equal([2n, 5n]);
+      await server.sql("INSERT INTO shared VALUES ('late', 7, NULL)");
+      expect(await asked(filterOf(table, ["a", "b", "late"], (person) => person === "late"))).to.deep.equal([
+        1n,
+        7n,
+      ]);
+    });
+  });
+
+  it("counts no integer that nobody enrolled, between, below or above the others", async () => {
+    await server.sql(
+      `CREATE TABLE few (person integer PRIMARY KEY, age integer NOT NULL); GRANT SELECT ON few TO ${reader}; INSERT INTO few VALUES (-5, 1), (2147483, 2), (7, 4)`,
+    );
+    await data.postgres.importFile(
+      data.url("few"),
+      manifestOf({
+        name: "few",
+        table: "few",
+        consent: "required",
+        rowsPerPerson: 1,
+        columns: { age: { type: "integer", bounds: [0, 1000], nullable: false } },
+      }),
+    );
+    const sum = planOf([sumOf(column("age"), 0n, 1000n)], {
+      rows: {
+        sources: [{ kind: "table", table: "few", rowsPerPerson: 1 }],
+        publicJoins: [],
+        filter: { kind: "always" },
+      },
+    });
+    const persons = ["-5", "2147483", "7"];
+    const all = filterOf("few", persons, () => true);
+    const asked = async () => (await data.engine.execute("few", sum, limits, all)).vectors[0]![0];
+    expect(await asked()).to.equal(7n);
+    // Too far apart for a bit each; without one of them they are not.
+    await server.sql("DELETE FROM few WHERE person > 1000");
+    await server.sql("VACUUM FULL few");
+    expect(await asked()).to.equal(5n);
+    await server.sql(
+      "INSERT INTO few VALUES (-6, 8), (-2147483648, 16), (2147483647, 32), (0, 64), (8, 128)",
+    );
+    expect(await asked()).to.equal(5n);
   });
 
   it("is never left out, nor put in where none is needed", async () => {
