@@ -30,10 +30,18 @@ const suites: Record<string, () => Promise<Suite>> = {
     const { benchDiscreteGaussian } = await import("./safe-answers/discrete-gaussian.ts");
     const { benchCompilePlan } = await import("./safe-answers/compile-plan.ts");
     const { benchConsent } = await import("./safe-answers/consent.ts");
+    const { benchConsentPostgresql } = await import("./safe-answers/consent-postgresql.ts");
     const { benchPostgresql } = await import("./safe-answers/postgresql.ts");
     const { benchEngineBounding } = await import("./safe-answers/engine-bounding.ts");
     return {
-      benches: [benchDiscreteGaussian, benchCompilePlan, benchEngineBounding, benchConsent, benchPostgresql],
+      benches: [
+        benchDiscreteGaussian,
+        benchCompilePlan,
+        benchEngineBounding,
+        benchConsent,
+        benchConsentPostgresql,
+        benchPostgresql,
+      ],
       targets: {
         discreteGaussianDrawsPerSecond: { atLeast: 100_000 },
         compilePlanCpuMs: { atMost: 2 },
@@ -42,6 +50,10 @@ const suites: Record<string, () => Promise<Suite>> = {
         engineFullBoundingCpuRatio: { atMost: 12 },
         consentCpuRatio: { atMost: 1.1 },
         consentAfterOneChangeCpuRatio: { atMost: 1.1 },
+        consentPostgresqlIntegerCpuRatio: { atMost: 1.1 },
+        consentPostgresqlIntegerAfterThousandChangesCpuRatio: { atMost: 1.3 },
+        consentPostgresqlTextCpuRatio: { atMost: 1.3 },
+        consentPostgresqlUuidCpuRatio: { atMost: 1.3 },
         postgresqlOneRowCpuRatio: { atMost: 1.5 },
         postgresqlCountedOffCpuRatio: { atMost: 1.5 },
       },

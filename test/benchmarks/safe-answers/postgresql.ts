@@ -4,7 +4,7 @@
  * server and client together. Where there is no psql, the driver alone is the reference, and `psql` is 0.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDatabaseUrl } from "../../../node/adapters/postgresql/database-address.ts";
@@ -25,6 +25,7 @@ import {
   startPostgres,
 } from "../../support/postgresql-server.ts";
 import { cpuMsOf, medianOf } from "../cpu.ts";
+import { serverCpuMs } from "../server-cpu.ts";
 
 const [rows, rounds] = [1_000_000, 5];
 const names = Array.from({ length: 10 }, (_, at) => `k${at}`);
@@ -99,30 +100,6 @@ async function medianCpuMs(server: PostgresServer, work: () => Promise<unknown> 
     times.push(serverCpuMs(server.pid) - from + (childMs > 0 ? childMs : ownMs));
   }
   return medianOf(times.slice(1));
-}
-
-/** User and system time of the server's processes, those that ended too (proc(5): fields 14 to 17, in hundredths of a second). */
-function serverCpuMs(pid: number): number {
-  const statOf = (process: string) => {
-    try {
-      const text = readFileSync(`/proc/${process}/stat`, "utf8");
-      return text
-        .slice(text.lastIndexOf(")") + 2)
-        .split(" ")
-        .map(Number);
-    } catch {
-      // It has just ended, and is among the times of its parent.
-      return undefined;
-    }
-  };
-  let ticks = 0;
-  for (const process of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const stat = statOf(process);
-    if (stat === undefined) continue;
-    if (Number(process) === pid) ticks += stat[11]! + stat[12]! + stat[13]! + stat[14]!;
-    else if (stat[1] === pid) ticks += stat[11]! + stat[12]!;
-  }
-  return ticks * 10;
 }
 
 /** CPU time of psql in milliseconds, as the shell that waits for it tells. */
