@@ -8,6 +8,8 @@ import { call, until } from "./https-call.ts";
 import { passphrase, type TestNode } from "./network.ts";
 
 const daemonFile = new URL("../../node/daemon.ts", import.meta.url).pathname;
+/** Where bin/itd.mjs keeps it. A daemon that is killed adds nothing to it, but is up sooner with what others left there. */
+const compiledFolder = new URL("../../node_modules/.cache/itd", import.meta.url).pathname;
 const startMsMax = 60_000;
 
 export interface NodeProcessOptions {
@@ -72,7 +74,12 @@ export class NodeProcess {
     ];
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: { ...process.env, ITD_PASSPHRASE: passphrase, NODE_OPTIONS: "" },
+      env: {
+        NODE_COMPILE_CACHE: compiledFolder,
+        ...process.env,
+        ITD_PASSPHRASE: passphrase,
+        NODE_OPTIONS: "",
+      },
     });
     child.stderr!.setEncoding("utf8").on("data", (text) => {
       this.stderr += text;

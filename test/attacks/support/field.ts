@@ -1,5 +1,4 @@
 /** The network on which builds are attacked: one chain, one directory, queriers, and certified accounts for the daemons to come. */
-import { join } from "node:path";
 import type { BaseWallet } from "ethers";
 import { EthereumCouncilWriter } from "../../../node/adapters/ethereum/ethereum-council-writer.ts";
 import type { AlgorithmManifest } from "../../../node/data-sharing/manifests/algorithm-manifest.ts";
@@ -47,8 +46,6 @@ export class Field {
       queriers,
       strangers: daemons,
     });
-    // Daemons start in half the time where they need not be compiled each time.
-    process.env.NODE_COMPILE_CACHE = join(world.network.folder, "compiled");
     try {
       const repositories = Array.from({ length: daemons }, () => world.network.take("stranger"));
       const [directory] = await Promise.all([
@@ -87,7 +84,6 @@ export class Field {
   }
 
   async close(): Promise<void> {
-    delete process.env.NODE_COMPILE_CACHE;
     await this.world.close();
   }
 }
