@@ -193,8 +193,11 @@ function sorted(conditions: JoinCondition[], scope: Scope): SortedConditions {
       if (leftPeople.length > 1 || rightPeople.length > 1)
         refuse(node.place, "say whose person is meant: ON a.person = b.person");
       people.push([leftPeople[0]!.alias, rightPeople[0]!.alias]);
-    } else if (key !== null) keys.push(key);
-    else others.push(node);
+    } else {
+      requireOneMeaning(node, scope);
+      if (key !== null) keys.push(key);
+      else others.push(node);
+    }
   }
   return { people, keys, others };
 }
@@ -222,6 +225,13 @@ function publicKey(left: SqlNode, right: SqlNode, node: SqlNode, scope: Scope): 
     if (own !== null && isOtherPrivate && columnRefs(other).length > 0) return { ...own, other, node };
   }
   return null;
+}
+
+/** A name alone that two tables have is ambiguous to every engine, also where one of them is of no use here. */
+function requireOneMeaning(condition: SqlNode, scope: Scope): void {
+  for (const reference of columnRefs(condition)) {
+    if (namesOf(reference, "fields")?.length === 1 && !scope.isPerson(reference)) scope.columnOf(reference);
+  }
 }
 
 /** USING (person) or USING (a column of a public table). */

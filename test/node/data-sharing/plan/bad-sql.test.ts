@@ -12,7 +12,8 @@ import { refusal } from "./questions.ts";
 
 /** Of CPU time, for each statement. */
 const refusalMsMax = 50;
-const attemptsMax = 3;
+/** A busy machine slows a second of CPU down too; most statements need one attempt. */
+const attemptsMax = 10;
 
 /** As a repository meets it: the manifest's text, then its SQL. */
 const refusalOf = (manifest: string) =>

@@ -41,6 +41,9 @@ const refused: [string, string][] = [
   [`SELECT COUNT(*) AS ^${"n".repeat(64)} FROM visits`, "63 bytes"],
   // Of a numeric column in PostgreSQL, of an integer one in DuckDB.
   ["SELECT SUM(age / 2) AS s FROM visits JOIN ^ages USING (age)", "columns of one type"],
+  // Ambiguous, to both.
+  ["SELECT COUNT(*) FROM visits JOIN ages ON ^age = ages.age", "several tables"],
+  ["SELECT COUNT(*) FROM visits v JOIN ages ON v.age = ages.age AND ^age > 3", "several tables"],
   // A time of day and a number are not added up by either.
   ["SELECT COUNT(*) FROM visits WHERE date_trunc('month', day) ^+ 1 > day", "::date"],
   ["SELECT COUNT(*) FROM visits WHERE day ^- date_trunc('week', day) > 1", "::date"],
