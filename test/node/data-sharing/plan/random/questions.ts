@@ -218,7 +218,10 @@ export class Questions {
       case 2: {
         const of = expressions.number(1);
         const type = `DECIMAL(18, ${of.scale})`;
-        const call = { sql: `SUM(COALESCE(${of.sql}, 0))`, duck: `CAST(COALESCE(SUM(${of.duck}), 0) AS ${type})` };
+        const call = {
+          sql: `SUM(COALESCE(${of.sql}, 0))`,
+          duck: `CAST(COALESCE(SUM(${of.duck}), 0) AS ${type})`,
+        };
         const most = rows * Math.max(Math.abs(of.low), Math.abs(of.high));
         const low = of.low < 0 ? -most : 0;
         return { call, term: numberTerm(none, of.scale, false, low, most), nullable: false };
