@@ -33,7 +33,8 @@ describe("the connection to a chain", () => {
         for (const ask of [() => ledger.head(), () => ledger.latestAnchor(`0x${"11".repeat(20)}`)]) {
           const startMs = performance.now();
           expect(await codeOf(ask())).to.equal("chain_unavailable");
-          expect(performance.now() - startMs).to.be.within(250, 700);
+          // Of a busy machine too; without its own limit it would be the system's, of minutes.
+          expect(performance.now() - startMs).to.be.within(250, 5_000);
         }
       }
     } finally {
@@ -61,7 +62,7 @@ describe("the connection to a chain", () => {
   it("goes on when a chain comes back", async () => {
     const proxy = await DisturbingProxy.start(world.url);
     try {
-      const chain = world.open({ urls: [proxy.url], timeoutMs: 200 });
+      const chain = world.open({ urls: [proxy.url], timeoutMs: 2_000 });
       await chain.newestBlock();
       proxy.treat = () => "hang";
       expect(await codeOf(chain.newestBlock())).to.equal("chain_unavailable");

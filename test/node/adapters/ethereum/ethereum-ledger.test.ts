@@ -53,7 +53,7 @@ describe("the ledger on an EVM chain", () => {
         sent ||= method === "eth_sendRawTransaction";
         return sent ? "swallow-answer" : "pass";
       };
-      const chain = world.open({ urls: [proxy.url], timeoutMs: 200 });
+      const chain = world.open({ urls: [proxy.url], timeoutMs: 2_000 });
       const ledger = new EthereumLedger(chain);
       const first = new EthereumAnchorWriter({ ledger, sender: world.sender(index, chain, 300) });
       expect(await codeOf(first.anchor(terms(1, zeroHash)))).to.equal("chain_unavailable");
