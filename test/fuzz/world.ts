@@ -1,5 +1,4 @@
 /** What fuzzed statements are about: the clinic of the random questions with a few columns and a table more, and its data, much of it at the edges. */
-import { algorithmManifestSchema } from "../../node/data-sharing/manifests/algorithm-manifest.ts";
 import {
   type DatasetManifest,
   datasetManifestSchema,
@@ -16,6 +15,7 @@ import {
   publicTables as clinicTables,
   diagnoses,
 } from "../node/data-sharing/plan/random/clinic.ts";
+import { clinicAlgorithm } from "../node/data-sharing/plan/random/clinic-plan.ts";
 import type { Draw } from "../node/data-sharing/plan/random/draw.ts";
 
 /** Texts that a careless reader trims, folds, composes or takes for a pattern. */
@@ -52,17 +52,7 @@ export const parameters = { low: 3, region: "north", unit: "month" };
 /** The open texts that the data holds, by their codes. */
 export const openTexts = new Map(diagnoses.map((text) => [textCode(text), text]));
 
-const algorithm = algorithmManifestSchema.parse({
-  name: "question",
-  title: "A question",
-  description: "Asks something.",
-  version: 1,
-  kind: "sql",
-  dataClass: "health",
-  table: "visits",
-  sql: "SELECT COUNT(*) FROM visits",
-  microRho: "100000",
-  purposes: ["dpv:AcademicResearch"],
+const algorithm = clinicAlgorithm("SELECT COUNT(*) FROM visits", {
   publicTables,
   parameters: {
     low: { type: "integer", minimum: -9, maximum: 9 },

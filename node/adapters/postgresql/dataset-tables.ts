@@ -91,14 +91,19 @@ export function somebodySql({ person }: DatasetTableSource, alias: string): stri
   return person.isNotNull || filled.length > 0 ? filled : [`${sql} IS NOT NULL`];
 }
 
-/** All people of all tables, each once, as text. */
-export function peopleSql({ tables, personType }: DatasetSources): string {
+/** All people of all tables, each once, as text, with more columns over `person_`; of those rows `t` alone that meet the conditions. */
+export function peopleSql(
+  { tables, personType }: DatasetSources,
+  columns: readonly string[] = [],
+  conditions: readonly string[] = [],
+): string {
   const selects = [...tables.values()].map((table) => {
-    const conditions = somebodySql(table, "t");
-    const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-    return `SELECT CAST(${personSql(table, personType, "t")} AS text) FROM ${table.from} AS t${where}`;
+    const all = [...somebodySql(table, "t"), ...conditions];
+    const where = all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`;
+    return `SELECT ${personSql(table, personType, "t")} AS person_ FROM ${table.from} AS t${where}`;
   });
-  return `${selects.join(" UNION ")}${selects.length === 1 ? " GROUP BY 1" : ""}`;
+  const list = ["CAST(person_ AS text)", ...columns].join(", ");
+  return `SELECT ${list} FROM (${selects.join(" UNION ALL ")}) AS people GROUP BY person_`;
 }
 
 function personTypeOf({ kind }: SourceColumn): PersonType {

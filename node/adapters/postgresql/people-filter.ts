@@ -17,7 +17,7 @@ import {
   writtenSinceSql,
 } from "./covered-snapshot.ts";
 import type { Session } from "./database-connections.ts";
-import { type DatasetSources, personSql, somebodySql } from "./dataset-tables.ts";
+import { type DatasetSources, peopleSql } from "./dataset-tables.ts";
 import { byBits, byList, hashBits, hashSql, type Places, placesOf, type TakesPart } from "./person-places.ts";
 
 /** An enrolled person whose first row came since takes part after this at the latest. */
@@ -87,18 +87,13 @@ export class KnownPeople {
 
 /** Persons with hashes; all of them, or those of rows that were written since. */
 async function readPeople(
-  { tables, personType }: DatasetSources,
+  sources: DatasetSources,
   session: Session,
   since: CoveredSnapshot | null,
 ): Promise<[string, number][]> {
-  const selects = [...tables.values()].map((table) => {
-    const conditions = [...somebodySql(table, "t"), ...(since === null ? [] : [writtenSinceSql(since, "t")])];
-    const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-    return `SELECT ${personSql(table, personType, "t")} AS person_ FROM ${table.from} AS t${where}`;
-  });
-  const rows = await session.rows(
-    `SELECT CAST(person_ AS text), ${hashSql("person_", personType, 2 ** hashBits)} FROM (${selects.join(" UNION ALL ")}) AS people GROUP BY person_`,
-  );
+  const hash = hashSql("person_", sources.personType, 2 ** hashBits);
+  const written = since === null ? [] : [writtenSinceSql(since, "t")];
+  const rows = await session.rows(peopleSql(sources, [hash], written));
   return rows.map(([person, hash]) => [person!, Number(hash)]);
 }
 

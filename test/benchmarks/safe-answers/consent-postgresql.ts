@@ -10,18 +10,13 @@ import { PostgresDatasetStore } from "../../../node/adapters/postgresql/postgres
 import { PostgresEngine } from "../../../node/adapters/postgresql/postgres-engine.ts";
 import { SystemRandomness } from "../../../node/adapters/system-randomness.ts";
 import { personHash, personHashBytes } from "../../../node/data-sharing/consent/person-hash.ts";
-import type { DatasetManifest } from "../../../node/data-sharing/manifests/dataset-manifest.ts";
-import type { Plan } from "../../../node/data-sharing/plan/plan.ts";
 import type { PeopleFilter } from "../../../node/data-sharing/ports.ts";
-import { column, declared, manifestOf, planOf, rowCount, sumOf } from "../../ports/data-files.ts";
 import { database, type PostgresServer, startPostgres } from "../../support/postgresql-server.ts";
 import { cpuMsOf, medianOf } from "../cpu.ts";
+import { limits, manifestFor, planFor, reader } from "../postgresql-rows.ts";
 import { serverCpuMs } from "../server-cpu.ts";
 
 const [people, rounds] = [1_000_000, 5];
-const names = Array.from({ length: 10 }, (_, at) => `k${at}`);
-const limits = { timeMsMax: 120_000, memoryBytesMax: 1 << 30 };
-const reader = "bench_reader";
 const secret = new Uint8Array(32);
 
 export async function benchConsentPostgresql(): Promise<Record<string, number>> {
@@ -57,8 +52,11 @@ async function measure(
   await server.sql(`VACUUM ANALYZE ${table}`);
   const url = `postgres://${reader}@127.0.0.1:${server.port}/${database}?table=${table}`;
   const store = new PostgresDatasetStore({ folder, randomness: new SystemRandomness() });
-  await store.importFile(url, manifestFor(table, "plain"));
-  await store.importFile(url, manifestFor(table, "consented"));
+  await store.importFile(url, manifestFor({ name: "plain", table, rowsPerPerson: 1 }));
+  await store.importFile(
+    url,
+    manifestFor({ name: "consented", table, rowsPerPerson: 1, consent: "required" }),
+  );
   const { filter, change } = await consents(server, table);
   const engine = new PostgresEngine({ folder, personSecret: async () => secret });
   const cpuMs = async (work: () => Promise<unknown>) => {
@@ -66,7 +64,7 @@ async function measure(
     const ownMs = await cpuMsOf(work);
     return serverCpuMs(server.pid) - from + ownMs;
   };
-  const plan = planFor(table);
+  const plan = planFor(table, 1);
   const plain = () => engine.execute("plain", plan, limits);
   const asked = () => engine.execute("consented", plan, limits, filter);
   const plainTimesMs: number[] = [];
@@ -123,43 +121,4 @@ async function consents(server: PostgresServer, table: string) {
     }
   };
   return { filter, change };
-}
-
-function manifestFor(table: string, name: string): DatasetManifest {
-  return manifestOf({
-    name,
-    table,
-    ...(name === "consented" && { consent: "required" as const }),
-    rowsPerPerson: 1,
-    columns: {
-      key: { type: "text", domain: names, nullable: false },
-      value: { type: "decimal", scale: 2, bounds: [0, 1000], nullable: false },
-      age: { type: "integer", bounds: [0, 120], nullable: false },
-    },
-  });
-}
-
-function planFor(table: string): Plan {
-  return planOf(
-    [rowCount, { kind: "count", of: column("value") }, sumOf(column("value"), 0n, 100_000n, 50_000n)],
-    {
-      rows: {
-        sources: [{ kind: "table", table, rowsPerPerson: 1 }],
-        publicJoins: [],
-        filter: {
-          kind: "compare",
-          operator: "<",
-          left: { kind: "constant", value: "29" },
-          right: column("age"),
-        },
-      },
-      keys: [
-        declared(
-          column("key"),
-          names.map((_, at) => String(at)),
-          names,
-        ),
-      ],
-    },
-  );
 }

@@ -17,7 +17,6 @@ import { readTableFacts } from "../../../node/adapters/postgresql/table-facts.ts
 import { SystemRandomness } from "../../../node/adapters/system-randomness.ts";
 import type { DatasetManifest } from "../../../node/data-sharing/manifests/dataset-manifest.ts";
 import type { Plan } from "../../../node/data-sharing/plan/plan.ts";
-import { column, declared, manifestOf, planOf, rowCount, sumOf } from "../../ports/data-files.ts";
 import {
   administrator,
   database,
@@ -25,12 +24,10 @@ import {
   startPostgres,
 } from "../../support/postgresql-server.ts";
 import { cpuMsOf, medianOf } from "../cpu.ts";
+import { limits, manifestFor, planFor, reader } from "../postgresql-rows.ts";
 import { serverCpuMs } from "../server-cpu.ts";
 
 const [rows, rounds] = [1_000_000, 5];
-const names = Array.from({ length: 10 }, (_, at) => `k${at}`);
-const limits = { timeMsMax: 120_000, memoryBytesMax: 1 << 30 };
-const reader = "bench_reader";
 
 export async function benchPostgresql(): Promise<Record<string, number>> {
   const server = await startPostgres({ settings: ["max_parallel_workers_per_gather = 0", "jit = off"] });
@@ -58,7 +55,7 @@ async function measure(server: PostgresServer, folder: string): Promise<Record<s
   ] as const) {
     const table = name.toLowerCase();
     await fill(server, table, rowsPerPerson);
-    const manifest = manifestFor(table, rowsPerPerson);
+    const manifest = manifestFor({ name: table, table, rowsPerPerson });
     const url = `postgres://${reader}@127.0.0.1:${server.port}/${database}?table=${table}`;
     await store.importFile(url, manifest);
     const plan = planFor(table, rowsPerPerson);
@@ -136,42 +133,4 @@ async function statementsFor(url: string, manifest: DatasetManifest, plan: Plan)
   });
   await connections.close();
   return statements;
-}
-
-function manifestFor(table: string, rowsPerPerson: number): DatasetManifest {
-  return manifestOf({
-    name: table,
-    table,
-    rowsPerPerson,
-    columns: {
-      key: { type: "text", domain: names, nullable: false },
-      value: { type: "decimal", scale: 2, bounds: [0, 1000], nullable: false },
-      age: { type: "integer", bounds: [0, 120], nullable: false },
-    },
-  });
-}
-
-function planFor(table: string, rowsPerPerson: number): Plan {
-  return planOf(
-    [rowCount, { kind: "count", of: column("value") }, sumOf(column("value"), 0n, 100_000n, 50_000n)],
-    {
-      rows: {
-        sources: [{ kind: "table", table, rowsPerPerson }],
-        publicJoins: [],
-        filter: {
-          kind: "compare",
-          operator: "<",
-          left: { kind: "constant", value: "29" },
-          right: column("age"),
-        },
-      },
-      keys: [
-        declared(
-          column("key"),
-          names.map((_, at) => String(at)),
-          names,
-        ),
-      ],
-    },
-  );
 }

@@ -269,7 +269,7 @@ export const otherFunctions: readonly BadStatement[] = [
   [where("pg_stat_file('/etc/passwd') IS NULL"), "the function pg_stat_file is not part of the subset"],
   [where("pg_relation_size('people') > 1"), "the function pg_relation_size is not part of the subset"],
   [where("lo_import('/etc/passwd') > 1"), "the function lo_import is not part of the subset"],
-  [where("lo_export(1, '/tmp/x') > 1"), "the function lo_export is not part of the subset"],
+  [where("lo_export(1, '/srv/x') > 1"), "the function lo_export is not part of the subset"],
   [
     where("dblink_exec('host=x', 'DROP TABLE people') = 'x'"),
     "the function dblink_exec is not part of the subset",
@@ -409,7 +409,7 @@ export const otherEngines: readonly BadStatement[] = [
   ["SELECT COUNT(*) AS n FROM people ORDER BY ALL", "not PostgreSQL"],
   ["SELECT TOP 1 value FROM people", "not PostgreSQL"],
   ["SELECT SQL_CALC_FOUND_ROWS value FROM people", "people has no column sql_calc_found_rows"],
-  ["SELECT COUNT(*) AS n FROM people INTO OUTFILE '/tmp/x'", "not PostgreSQL"],
+  ["SELECT COUNT(*) AS n FROM people INTO OUTFILE '/srv/x'", "not PostgreSQL"],
   ["SELECT COUNT(*) AS n FROM people LIMIT 1, 2", "not PostgreSQL"],
   ["SELECT COUNT(*) AS n FROM people PROCEDURE ANALYSE()", "not PostgreSQL"],
   ["SELECT COUNT(*) AS n FROM people PREWHERE value > 3", "not PostgreSQL"],

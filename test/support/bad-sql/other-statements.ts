@@ -2,7 +2,7 @@
 import { type BadStatement, from, honestSql } from "./statement.ts";
 
 export const otherStatements: readonly BadStatement[] = [
-  ["COPY people TO '/tmp/people.csv'", "only SELECT is allowed"],
+  ["COPY people TO '/srv/people.csv'", "only SELECT is allowed"],
   ["DROP TABLE people", "only SELECT is allowed"],
   ["INSERT INTO people VALUES (1)", "only SELECT is allowed"],
   ["UPDATE people SET value = 1", "only SELECT is allowed"],
@@ -46,16 +46,16 @@ export const otherStatements: readonly BadStatement[] = [
   ["SECURITY LABEL ON TABLE people IS 'x'", "only SELECT is allowed"],
   ["IMPORT FOREIGN SCHEMA public FROM SERVER other INTO public", "only SELECT is allowed"],
   ["PRAGMA database_list", "not PostgreSQL"],
-  ["ATTACH '/tmp/other.duckdb' AS other", "not PostgreSQL"],
+  ["ATTACH '/srv/other.duckdb' AS other", "not PostgreSQL"],
   ["INSTALL httpfs", "not PostgreSQL"],
-  ["EXPORT DATABASE '/tmp/all'", "not PostgreSQL"],
+  ["EXPORT DATABASE '/srv/all'", "not PostgreSQL"],
   ["DESCRIBE people", "not PostgreSQL"],
   ["SUMMARIZE people", "not PostgreSQL"],
   ["TABLE people", "* stands in COUNT(*) only"],
   ["VALUES (1)", "VALUES is not part of the subset"],
   ["SELECT COUNT(*) AS people INTO copy FROM people", "INTO is not allowed"],
   ["SELECT COUNT(*) AS people INTO UNLOGGED copy FROM people", "INTO is not allowed"],
-  ["\\copy people to '/tmp/people.csv'", "not PostgreSQL"],
+  ["\\copy people to '/srv/people.csv'", "not PostgreSQL"],
   ["-- nothing", "there is no statement"],
   ["/* nothing */", "there is no statement"],
   [";", "there is no statement"],

@@ -13,7 +13,11 @@ export function clinicPlan(
   dataset = clinic,
   parameters: Record<string, string | number> = {},
 ): Plan {
-  const algorithm = algorithmManifestSchema.parse({
+  return compilePlan(clinicAlgorithm(sql, more), parameters, dataset);
+}
+
+export function clinicAlgorithm(sql: string, more: Partial<AlgorithmManifest>): AlgorithmManifest {
+  return algorithmManifestSchema.parse({
     name: "question",
     title: "A question",
     description: "Asks something.",
@@ -27,5 +31,4 @@ export function clinicPlan(
     publicTables,
     ...more,
   });
-  return compilePlan(algorithm, parameters, dataset);
 }
